@@ -7,6 +7,7 @@ using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Http;
 using MobileVlm.Edge.Actors.Modes;
 using MobileVlm.Edge.Actors.Pipeline;
@@ -55,6 +56,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly InFlightLimit _limit;
     private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
+    private readonly HistoryRecorder? _history;
     private readonly LiveUpdates? _live;
     private readonly WakeSignal? _dispatcherWake;
     private readonly FramePicker _picker;
@@ -113,8 +115,17 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
         _picker = new FramePicker(_intakes, _uploads);
+        _history = dependencies.History is { } history
+            ? new HistoryRecorder(
+                history,
+                new HistoryPictures(_states, time),
+                _states,
+                new MessageFactory(settings, dependencies.Topics, _clock).Events,
+                dependencies.SignedAddress,
+                time)
+            : null;
         _live = dependencies.LiveEvents is { } events
-            ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock))
+            ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock, _history))
             : null;
         if (_live is { } viewers)
         {
@@ -196,6 +207,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Mqtt = _counters.Mqtt.Snapshot(_clock),
             Asks = _counters.Asks.Read(asks => asks with { }),
             Storage = Storage(),
+            History = History(),
             Webhooks = _webhooks.Stats,
             Cluster = _cluster?.Stats(),
             Program = _settings.ProgramVersion,
@@ -233,6 +245,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             {
                 Picker = _picker,
                 Host = _settings.Cluster?.Listen,
+                History = _history,
             };
             _cluster = CreateCluster(_pipeline);
             var context = new EdgeContext(
@@ -288,6 +301,22 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         };
     }
 
+    private HistoryCounts? History() => _history?.Stats is not { } history ? null : new HistoryCounts
+    {
+        Storage = StorageStats.TextOf(history.Storage.Kind),
+        Reason = history.Storage.Reason,
+        Rows = history.Rows,
+        Events = history.Events,
+        Snapshots = history.Snapshots,
+        Bytes = history.Bytes,
+        OldestAt = history.OldestAt,
+        Stored = history.Stored,
+        Dropped = history.Dropped,
+        Undated = history.Undated,
+        SnapshotsDropped = history.SnapshotsDropped,
+        Damaged = history.Damaged,
+    };
+
     private SurvivingState CreateSurvivingState()
     {
         var store = new QuestionStateStore(
@@ -310,6 +339,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _dependencies.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time)
             {
                 Live = _live,
+                History = _history,
                 Webhooks = _webhooks,
             },
             new PendingRequests(),

@@ -41,6 +41,9 @@ public sealed record FrameAnswered
 
     /// <summary>JPEG of this very frame, when the camera's configuration requires one.</summary>
     public ReadOnlyMemory<byte>? Snapshot { get; init; }
+
+    /// <summary>JPEG of this very frame that is made for the history alone, where <see cref="Snapshot"/> has none.</summary>
+    public ReadOnlyMemory<byte>? HistoryPicture { get; init; }
 }
 
 /// <summary>One answer about a frame.</summary>

@@ -6,11 +6,16 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Stage 1: pixels to visual tokens. A frame that the encoder refuses is skipped and counted; any other exception
 /// is a failure of the engine and fails the stream.</summary>
+/// <param name="sessions">The encoder and the threads.</param>
+/// <param name="frameToJpeg">Makes snapshots.</param>
+/// <param name="keepsPixels">A frame without a snapshot keeps its pixels until it is answered, because the history may need one then.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Logs frames that cannot be used.</param>
 internal sealed partial class EncodeStep(
-    ModelSessions sessions, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<EncodeStep> logger)
+    ModelSessions sessions, Func<Frame, byte[]> frameToJpeg, bool keepsPixels, TimeProvider time, ILogger<EncodeStep> logger)
 {
     private readonly RegionPixels _regions = new();
-    private readonly SnapshotStep _snapshots = new(work => sessions.SnapshotAsync(work), frameToJpeg, logger);
+    private readonly SnapshotStep _snapshots = new(work => sessions.SnapshotAsync(work), frameToJpeg, keepsPixels, logger);
 
     /// <summary>Encodes the frame, unless earlier answers are reused. The pixels are released after the snapshot.</summary>
     public Task<InFlightFrame> EncodeAsync(InFlightFrame frame) => frame.ReusableAnswers is null

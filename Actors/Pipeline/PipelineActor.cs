@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.Settings;
 
@@ -43,6 +44,9 @@ internal sealed record PipelineContext(
 
     /// <summary>The name of this host in its cluster; null without one.</summary>
     public string? Host { get; init; }
+
+    /// <summary>Says which frames need a snapshot for the history; null where none is kept.</summary>
+    public HistoryRecorder? History { get; init; }
 
     /// <summary>Outlives each engine and the actor.</summary>
     public EngineAccess Engine { get; } = new();
@@ -138,8 +142,10 @@ internal sealed partial class PipelineActor : ReceiveActor
             _stream,
             new DueFrameStage(_context.Picker, _context.Limit, _context.Wake),
             new SceneGateStep(time),
-            new EncodeStep(sessions, _context.Dependencies.FrameToJpeg, time, _context.Loggers.CreateLogger<EncodeStep>()),
-            new AnswerStep(sessions, adHoc, asker, composer, _context.CancelAnswers),
+            new EncodeStep(
+                sessions, _context.Dependencies.FrameToJpeg, _context.History is not null, time, _context.Loggers.CreateLogger<EncodeStep>()),
+            new AnswerStep(
+                sessions, adHoc, asker, composer, _context.History, _context.Dependencies.FrameToJpeg, answerLog, _context.CancelAnswers),
             adHoc,
             new EvaluateStep(_evaluation, _context.OnAnswered))
         .Run(_materializer)

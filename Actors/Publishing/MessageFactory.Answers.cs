@@ -74,6 +74,8 @@ internal sealed partial class MessageFactory
         HeldBack = change.SuppressedChanges,
         Historical = false,
         Model = settings.ModelInUse,
+        HistoryId = history is null ? null : update.EventId.ToString(),
+        SnapshotUrl = history?.SnapshotAddress(update.EventId),
     };
 
     private string Fact(string placeholder, QuestionUpdate update, LastAnswer last, StateChange change) => placeholder switch

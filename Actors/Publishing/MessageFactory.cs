@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Settings;
@@ -19,7 +20,11 @@ internal sealed record ComposedLater(Func<OutboundMessage> Compose)
 }
 
 /// <summary>Composes messages and decides their topics.</summary>
-internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics topics, ClockMonitor clock)
+/// <param name="settings">Names of node and model, and how messages are sent.</param>
+/// <param name="topics">The topics.</param>
+/// <param name="clock">Corrects times of a clock that was not set.</param>
+/// <param name="history">Knows where a stored event is found; null where no history is kept.</param>
+internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics topics, ClockMonitor clock, HistoryRecorder? history = null)
 {
     private readonly NodeTopics _topics = topics;
 

@@ -189,6 +189,7 @@ internal sealed class PublisherActor : RestartableActor
 
     private void PublishEvaluated(StateUpdates evaluated)
     {
+        _composer.Compose(() => _state.History?.Record(evaluated));
         _composer.Compose(() => _state.Live?.Evaluated(evaluated));
         _events.StoreAll(evaluated, _composer);
         Publish(_composer.Answers(_messages, evaluated));

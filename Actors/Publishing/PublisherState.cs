@@ -1,5 +1,6 @@
 using Akka.Actor;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Publishing.Webhooks;
 using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.Settings;
@@ -46,6 +47,9 @@ internal sealed class PublisherState : IDisposable
 
     /// <summary>Follows what is published, whether or not there is a broker; null where nobody does.</summary>
     public LiveUpdates? Live { get; init; }
+
+    /// <summary>Stores what is published; null where no history is kept.</summary>
+    public HistoryRecorder? History { get; init; }
 
     /// <summary>Get every event too.</summary>
     public WebhookSet Webhooks { get; init; } = new([]);

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
@@ -25,6 +26,12 @@ public sealed record EdgeDependencies
 
     /// <summary>Receivers of events besides the broker. Owned.</summary>
     public IReadOnlyList<WebhookParts> Webhooks { get; init; } = [];
+
+    /// <summary>Stores answers, events and snapshots; null where no history is kept. Owned: disposed at the end of the stop.</summary>
+    public IHistory? History { get; init; }
+
+    /// <summary>The signed address of a path of the HTTP server, as users reach it; null where they cannot. Called on any thread.</summary>
+    public Func<string, string?> SignedAddress { get; init; } = _ => null;
 
     public required NodeTopics Topics { get; init; }
 

@@ -100,7 +100,7 @@ internal sealed partial class QuestionEvaluators
     public void Apply(FrameAnswered frame)
     {
         var captured = new Instant(Steady(frame.CapturedTimestamp), frame.CapturedAt);
-        var frameOnly = frame with { Snapshot = null };
+        var frameOnly = frame with { Snapshot = null, HistoryPicture = null };
         var updates = new List<QuestionUpdate>();
         _unsent.Add(new StateUpdates(frame, updates));
         if (_states.IsSuspended(frame.Camera))

@@ -31,7 +31,7 @@ internal sealed class EdgeActors(EdgeContext context)
     public Props Publisher()
     {
         var dependencies = context.Pipeline.Dependencies;
-        var messages = new MessageFactory(context.Settings, dependencies.Topics, context.Clock);
+        var messages = new MessageFactory(context.Settings, dependencies.Topics, context.Clock, context.Pipeline.History);
         Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
         return Props.Create(() => new PublisherActor(
             context.Surviving.Publisher,

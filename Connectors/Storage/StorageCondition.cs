@@ -14,6 +14,9 @@ public enum StorageKind
 
     /// <summary>The disk has not answered for a while and may never answer.</summary>
     Hanging,
+
+    /// <summary>Nowhere, because the disk cannot be used. It is tried again until it can.</summary>
+    Paused,
 }
 
 /// <summary>The place, and why it is not the disk.</summary>

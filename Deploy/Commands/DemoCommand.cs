@@ -4,11 +4,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
@@ -77,7 +77,7 @@ internal static class DemoCommand
         Terminal.Info("The demo's model is a toy, trained on rendered images of one gate: it knows that gate and nothing else.");
         var model = EnsureModel(cancel);
         using var state = new DemoState();
-        var settings = new DemoSettings(broker, once, speed, model, state.Folder);
+        var settings = new DemoSettings(broker, once, speed, model, state.Folder, HistoryFolder(model, state.Folder));
         var configuration = LoadConfiguration(settings, EmbeddedBroker.DefaultPort, HttpPort);
         var view = new LiveView(ScreenOutput.ForErrors(), TimeProvider.System);
         using var log = new ScreenLog(TimeProvider.System);
@@ -86,12 +86,12 @@ internal static class DemoCommand
             : LoggerFactory.Create(l => l.AddProvider(log));
         await using var http = await StartHttpAsync(configuration, settings, loggers, cancel);
         http.ShowDevice(loggers);
-        await using var runtime = await StartAsync(configuration, loggers, http.Events, () =>
+        await using var runtime = await StartAsync(configuration, loggers, http, () =>
         {
             Terminal.Info($"Port {EmbeddedBroker.DefaultPort} is in use (another broker?), so the embedded broker uses a free one.");
             return LoadConfiguration(settings, brokerPort: 0, HttpPort);
         });
-        http.Ready(runtime.System, new LiveConfiguration(runtime.Configuration, runtime.Apply, loggers), metrics: null);
+        http.Ready(runtime.System, new LiveConfiguration(runtime.Configuration, runtime.Apply, loggers), metrics: null, runtime.History);
 
         var address = runtime.BrokerAddress!;
         var (host, port) = (address.Host, address.Port > 0 ? address.Port : EmbeddedBroker.DefaultPort);
@@ -148,15 +148,15 @@ internal static class DemoCommand
     }
 
     private static async Task<EdgeRuntime> StartAsync(
-        EdgeConfiguration configuration, ILoggerFactory loggers, LiveEvents events, Func<EdgeConfiguration> onPortBusy)
+        EdgeConfiguration configuration, ILoggerFactory loggers, HttpFrontEnd http, Func<EdgeConfiguration> onPortBusy)
     {
         try
         {
-            return await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, events);
+            return await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, http.Events, http.Addresses);
         }
         catch (EmbeddedBrokerPortBusyException)
         {
-            return await EdgeRuntime.StartAsync(onPortBusy(), TimeProvider.System, loggers, events);
+            return await EdgeRuntime.StartAsync(onPortBusy(), TimeProvider.System, loggers, http.Events, http.Addresses);
         }
     }
 
@@ -186,6 +186,22 @@ internal static class DemoCommand
         catch (OperationCanceledException)
         {
             return null;
+        }
+    }
+
+    /// <summary>The folder of the history: beside the model, so that it is there at the next demo; in the state folder of this run where another
+    /// demo uses that.</summary>
+    private static string HistoryFolder(string model, string state)
+    {
+        var lasting = Path.Combine(Path.GetDirectoryName(model)!, "demo-history");
+        try
+        {
+            InstanceLock.TakeFolder("History:Folder", lasting).Dispose();
+            return lasting;
+        }
+        catch (StorageInUseException)
+        {
+            return Path.Combine(state, "history");
         }
     }
 
@@ -222,7 +238,7 @@ internal static class DemoCommand
     /// be intended for another service.</summary>
     private static EdgeConfiguration LoadConfiguration(DemoSettings settings, int brokerPort, int httpPort)
     {
-        var (broker, once, speed, model, state) = settings;
+        var (broker, once, speed, model, state, _) = settings;
         var document = JsonNode.Parse(
             File.ReadAllText(Path.Combine(Assets, ConfigurationSources.FileName)),
             documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!;
@@ -235,6 +251,7 @@ internal static class DemoCommand
         }
 
         section["StateFolder"] = state;
+        section["History"] = new JsonObject { ["Folder"] = settings.HistoryFolder, ["MaxMegabytes"] = 200, ["MinFreeMegabytes"] = 100 };
         section["Http"] = new JsonObject { ["Listen"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{httpPort}") };
 
         var camera = section["Cameras"]![Camera]!;
@@ -264,7 +281,7 @@ internal static class DemoCommand
     }
 
     /// <summary>What the demo is run with.</summary>
-    private sealed record DemoSettings(string Broker, bool Once, double Speed, string Model, string StateFolder);
+    private sealed record DemoSettings(string Broker, bool Once, double Speed, string Model, string StateFolder, string HistoryFolder);
 
     /// <summary>A folder for what is changed while the demo runs; deleted at its end.</summary>
     private sealed class DemoState : IDisposable

@@ -39,6 +39,40 @@ internal static class StorageChecks
         {
             yield return outbox;
         }
+
+        foreach (var finding in History(configuration, unit, currentUser))
+        {
+            yield return finding;
+        }
+    }
+
+    private static IEnumerable<Finding> History(EdgeConfiguration configuration, ServiceUnit? unit, string currentUser)
+    {
+        const string What = "history";
+        if (configuration.ToHistorySettings() is not { } history)
+        {
+            yield break;
+        }
+
+        if (StateAccess.HistoryError(configuration) is var (key, path, message))
+        {
+            yield return unit is null || currentUser == "root" || currentUser == unit.User
+                ? Finding.Bad(What, $"{Short(key)} '{path}' {message}", null)
+                : Finding.Note(What, $"whether '{unit.User}' can write '{path}' cannot be checked by '{currentUser}'", "Run doctor with sudo.");
+            yield break;
+        }
+
+        if (DiskSpace.NetworkFormat(history.Folder) is { } format)
+        {
+            yield return Finding.Note(
+                What, $"{history.Folder} is on a network file system ({format})", "Use a folder on a local disk: locks and sudden disconnects of network file systems damage databases.");
+        }
+
+        var free = DiskSpace.Free(history.Folder);
+        var text = $"{history.Folder}, up to {DiskSpace.Text(history.MaxBytes)} (History:MaxMegabytes) and {configuration.Options.History.MaxDays} days, {DiskSpace.Text(free)} free on the disk";
+        yield return free >= history.MinFreeBytes
+            ? Finding.Fine(What, text)
+            : Finding.Note(What, text, "Free disk space: History:MinFreeMegabytes leaves more than that to other programs, so the oldest data is deleted and then nothing is stored.");
     }
 
     private static Finding? Outbox(EdgeConfiguration configuration, string? state)

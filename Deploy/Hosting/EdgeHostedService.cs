@@ -36,7 +36,7 @@ internal sealed partial class EdgeHostedService(
             // Before the model is loaded: some clients ask once at their own start and never again.
             _http = await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
             _http?.ShowDevice(loggers);
-            _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, _http?.Events, cancellationToken);
+            _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, _http?.Events, _http?.Addresses, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -55,7 +55,7 @@ internal sealed partial class EdgeHostedService(
 
         StartMetrics(_runtime.System);
         _live = new LiveConfiguration(configuration, _runtime.Apply, loggers);
-        _http?.Ready(_runtime.System, _live, _scrape?.Handler);
+        _http?.Ready(_runtime.System, _live, _scrape?.Handler, _runtime.History);
 
         foreach (var warning in configuration.Warnings)
         {

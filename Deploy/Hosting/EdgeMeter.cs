@@ -40,6 +40,7 @@ internal sealed class EdgeMeter : IDisposable
         Properties<PipelineStats>(stats => [(stats.Pipeline, [])]);
         Properties<MqttStats>(stats => [(stats.Mqtt, [])]);
         Properties<StorageStats>(stats => [(stats.Storage, [])]);
+        Properties<HistoryCounts>(stats => stats.History is { } history ? [(history, [])] : []);
         Properties<WebhookStats>(stats =>
             stats.Webhooks is { } webhooks ? webhooks.Select(webhook => (webhook.Value, Tags("webhook", webhook.Key))) : []);
         Properties<ClusterStats>(stats => stats.Cluster is { } cluster ? [(cluster, [])] : []);
@@ -48,7 +49,7 @@ internal sealed class EdgeMeter : IDisposable
         _meter.CreateObservableGauge("mobilevlm.cluster.up", HostsUp, description: "1 while the host of the cluster is up and used.");
         _meter.CreateObservableGauge("mobilevlm.camera.view.normal", ViewIsNormal, description: "1 while the view is normal.");
         _meter.CreateObservableGauge(
-            "mobilevlm.storage.ok", StorageIsOk, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state.");
+            "mobilevlm.storage.ok", StorageIsOk, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state, history.");
         _meter.CreateObservableGauge("mobilevlm.outbox.oldest.age", OldestAge, "s", "How long the oldest of them has waited; 0 when none does.");
         _meter.CreateObservableGauge(
             "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has progressed that should have.");
@@ -134,9 +135,13 @@ internal sealed class EdgeMeter : IDisposable
 
     private IEnumerable<Measurement<int>> StorageIsOk()
     {
-        var storage = Stats().Storage;
-        yield return IsOk(storage.Outbox, "outbox");
-        yield return IsOk(storage.State, "state");
+        var stats = Stats();
+        yield return IsOk(stats.Storage.Outbox, "outbox");
+        yield return IsOk(stats.Storage.State, "state");
+        if (stats.History is { } history)
+        {
+            yield return IsOk(history.Storage, "history");
+        }
 
         static Measurement<int> IsOk(string place, string part) =>
             new(place is StorageStats.Disk or StorageStats.Off ? 1 : 0, Tags("part", part));

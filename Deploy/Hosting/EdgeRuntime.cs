@@ -6,10 +6,12 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Connectors.Webhooks;
 using MobileVlm.Edge.Deploy.Cli;
@@ -46,10 +48,11 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         Uri? brokerAddress,
         FramePool frames,
         EdgeSystem system,
+        IHistory? history,
         TimeProvider time,
         ILoggerFactory loggers)
     {
-        (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
+        (_broker, BrokerAddress, Frames, System, History) = (broker, brokerAddress, frames, system, history);
         (_configuration, _imageSize, _locks, _time, _loggers) = (configuration, imageSize, locks, time, loggers);
         _logger = loggers.CreateLogger<EdgeRuntime>();
         Broker = brokerAddress?.GetLeftPart(UriPartial.Authority) ?? DiscardingLink.Name;
@@ -65,6 +68,9 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
 
     public EdgeSystem System { get; }
 
+    /// <summary>What is stored on disk; null where no history is kept.</summary>
+    public IHistory? History { get; }
+
     /// <summary>The configuration that was applied last.</summary>
     public EdgeConfiguration Configuration => _configuration;
 
@@ -73,18 +79,19 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="loggers">For the log.</param>
     /// <param name="live">Gets what viewers follow over HTTP; null without an HTTP server.</param>
+    /// <param name="addresses">Signs addresses of the HTTP server; null without one.</param>
     /// <param name="cancel">Cancels the start.</param>
-    /// <exception cref="StorageInUseException">Another service uses the state folder or the outbox.</exception>
+    /// <exception cref="StorageInUseException">Another service uses the state folder, the outbox or the history.</exception>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     /// <exception cref="ExecutionTargetException">The target is not available.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is in use.</exception>
     public static async Task<EdgeRuntime> StartAsync(
-        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, LiveEvents? live = null, CancellationToken cancel = default)
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, LiveEvents? live = null, SignedAddresses? addresses = null, CancellationToken cancel = default)
     {
         var locks = StateLocks.Take(configuration, loggers.CreateLogger("Storage"));
         try
         {
-            return await StartAsync(configuration, locks, time, loggers, live, cancel);
+            return await StartAsync(configuration, locks, time, loggers, live, addresses, cancel);
         }
         catch
         {
@@ -94,7 +101,13 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     }
 
     private static async Task<EdgeRuntime> StartAsync(
-        EdgeConfiguration configuration, StateLocks locks, TimeProvider time, ILoggerFactory loggers, LiveEvents? live, CancellationToken cancel)
+        EdgeConfiguration configuration,
+        StateLocks locks,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        LiveEvents? live,
+        SignedAddresses? addresses,
+        CancellationToken cancel)
     {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
         var sessions = new SessionPlacements(loggers.CreateLogger("Sessions"));
@@ -108,13 +121,12 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         {
             var mqtt = configuration.HasBroker ? configuration.ToMqttSettings(broker?.Address) : null;
             var frames = new FramePool();
+            var dependencies = CreateDependencies(configuration, model, sessions, mqtt, frames, live, addresses, time, loggers);
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "") with { Cluster = cluster },
-                CreateDependencies(configuration, model, sessions, mqtt, frames, live, time, loggers),
-                time,
-                loggers);
+                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "") with { Cluster = cluster }, dependencies, time, loggers);
             await system.StartAsync();
-            return new EdgeRuntime(configuration, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, time, loggers);
+            return new EdgeRuntime(
+                configuration, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, time, loggers);
         }
         catch
         {
@@ -194,11 +206,15 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         MqttSettings? mqtt,
         FramePool frames,
         LiveEvents? live,
+        SignedAddresses? addresses,
         TimeProvider time,
         ILoggerFactory loggers)
     {
         var sent = 0L;
-        var parts = CreateParts(configuration, model, sessions, mqtt, frames, live, time, loggers, () => Interlocked.Increment(ref sent));
+        var parts = CreateParts(configuration, model, sessions, mqtt, frames, live, time, loggers, () => Interlocked.Increment(ref sent)) with
+        {
+            SignedAddress = path => addresses?.Sign(path),
+        };
         if (model is null)
         {
             return parts;
@@ -241,6 +257,9 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
                 Questions = webhook.Questions,
                 States = webhook.States,
             })],
+            History = configuration.ToHistorySettings() is { } history
+                ? SqliteHistory.Open(history, time, loggers.CreateLogger<SqliteHistory>())
+                : null,
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

@@ -58,6 +58,13 @@ internal static class StateAccess
         }
     }
 
+    /// <summary>Why the history cannot be written, with the key that the operator wrote; null if it can, or none is kept.</summary>
+    public static (string Key, string Path, string Message)? HistoryError(EdgeConfiguration configuration) =>
+        configuration.ToHistorySettings() is { } history && FindWriteError(history.Folder) is { } error
+            ? ($"{EdgeOptions.Section}:History:Folder", history.Folder,
+                $"cannot be used: {error}; name a folder of this user, or leave History out: then nothing is stored")
+            : null;
+
     private static string? NearestExisting(string folder)
     {
         for (var path = folder; path is not null; path = Path.GetDirectoryName(path))

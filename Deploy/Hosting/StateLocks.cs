@@ -4,7 +4,7 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Prevents a second service from using the state folder and the outbox of this one: both would send the same events, and
+/// <summary>Prevents a second service from using the state folder, the outbox and the history of this one: both would send the same events, and
 /// each would overwrite the files of the other. Locked before anything else is opened, released last.</summary>
 internal sealed partial class StateLocks : IDisposable
 {
@@ -38,6 +38,18 @@ internal sealed partial class StateLocks : IDisposable
                 locks.Add(key, outbox, InstanceLock.TakeFile(key, outbox));
             }
 
+            if (configuration.ToHistorySettings()?.Folder is { } history)
+            {
+                if (StateAccess.HistoryError(configuration) is var (key, path, message))
+                {
+                    locks.LogHistoryUnusable(key, path, message);
+                }
+
+                // Other users may not see what the cameras see.
+                TryCreate(history, isPrivate: true);
+                locks.Add("History:Folder", history, InstanceLock.TakeFolder("History:Folder", history));
+            }
+
             return locks;
         }
         catch
@@ -50,11 +62,18 @@ internal sealed partial class StateLocks : IDisposable
     public void Dispose() => _locks.ForEach(it => it.Dispose());
 
     // What cannot be created was reported above.
-    private static void TryCreate(string folder)
+    private static void TryCreate(string folder, bool isPrivate = false)
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            if (isPrivate)
+            {
+                PrivateFiles.CreateFolder(folder);
+            }
+            else
+            {
+                Directory.CreateDirectory(folder);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -74,6 +93,10 @@ internal sealed partial class StateLocks : IDisposable
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message =
         "{Key}: '{Path}' {Problem}. The service answers and publishes; until this is repaired, waiting events and states are kept in memory and are lost when the process ends.")]
     private partial void LogUnusable(string key, string path, string problem);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message =
+        "{Key}: '{Path}' {Problem}. The service answers and publishes; until this is repaired, answers are not recorded.")]
+    private partial void LogHistoryUnusable(string key, string path, string problem);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message =
         "{Key}: '{Path}' cannot be locked, neither there nor in the temporary folder. A second service that uses it would not be detected.")]

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Completions;
 using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
@@ -22,17 +23,21 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     private volatile EdgeSystem? _system;
     private volatile RequestDelegate? _metrics;
     private volatile LiveConfiguration? _live;
+    private volatile IHistory? _history;
     private volatile SetupTools? _setup;
     private volatile string? _notReady = "the model is being loaded and tested";
 
-    private HttpFrontEnd(EngineCompletion? engine, TimeProvider time)
+    private HttpFrontEnd(EngineCompletion? engine, SignedAddresses addresses, TimeProvider time)
     {
-        (_engine, _completion, _time) = (engine, engine is null ? new NoModelCompletion() : engine, time);
+        (_engine, _completion, Addresses, _time) = (engine, engine is null ? new NoModelCompletion() : engine, addresses, time);
         Events = new LiveEvents(time);
     }
 
     /// <summary>The events that viewers follow.</summary>
     public LiveEvents Events { get; }
+
+    /// <summary>Signs addresses of pictures, which then need no token.</summary>
+    public SignedAddresses Addresses { get; }
 
     /// <summary>The newest lines of the log; empty unless somebody adds them.</summary>
     public LogTail Log { get; } = new();
@@ -55,7 +60,9 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
             return null;
         }
 
-        var front = new HttpFrontEnd(configuration.HasModel ? OpenEngine(configuration, time) : null, time);
+        var key = SignedAddresses.ReadOrCreateKey(configuration.Options.History.Folder is null ? null : configuration.AddressKey);
+        var front = new HttpFrontEnd(
+            configuration.HasModel ? OpenEngine(configuration, time) : null, new SignedAddresses(key, settings.PublicUrl, time), time);
         front._server = await HttpServer.StartAsync(
             settings,
             new HttpServices
@@ -64,6 +71,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 Cameras = () => front._system?.Cameras,
                 Questions = () => front._live,
                 Setup = () => front._setup,
+                History = () => front._history,
+                Addresses = front.Addresses,
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
@@ -88,9 +97,10 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     /// <param name="system">Started.</param>
     /// <param name="live">The configuration in use.</param>
     /// <param name="metrics">Answers <c>/metrics</c>; null where none are collected.</param>
-    public void Ready(EdgeSystem system, LiveConfiguration live, RequestDelegate? metrics)
+    /// <param name="history">What is stored on disk; null where no history is kept.</param>
+    public void Ready(EdgeSystem system, LiveConfiguration live, RequestDelegate? metrics, IHistory? history = null)
     {
-        (_system, _live, _metrics, _setup) = (system, live, metrics, new SetupTools(live, _time));
+        (_system, _live, _metrics, _setup, _history) = (system, live, metrics, new SetupTools(live, _time), history);
         _engine?.Start(system.Engine);
         _notReady = null;
     }

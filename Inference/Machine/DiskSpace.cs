@@ -38,6 +38,14 @@ public static class DiskSpace
     /// <summary>Free bytes where a file or folder is or will be.</summary>
     public static long Free(string path) => new DriveInfo(Drive(path)).AvailableFreeSpace;
 
+    /// <summary>The file system of a folder if that is on another machine, for example <c>nfs4</c>; otherwise null.</summary>
+    public static string? NetworkFormat(string path)
+    {
+        string[] network = ["nfs", "cifs", "smb", "fuse.sshfs", "fuse.s3fs", "9p", "ceph", "glusterfs", "afs"];
+        var format = new DriveInfo(Drive(path)).DriveFormat;
+        return network.Any(name => format.StartsWith(name, StringComparison.OrdinalIgnoreCase)) ? format : null;
+    }
+
     /// <summary>A size for people: <c>2.35 GB</c> or <c>12.0 MB</c>.</summary>
     public static string Text(decimal bytes) => bytes >= 1_000_000_000
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_000_000_000:0.00} GB")

@@ -18,6 +18,7 @@ public sealed partial class LogEventTests
         ["ModelCheck"] = "Model",
         ["AkkaLogger"] = "Akka",
         ["OutboxStore"] = "SqliteOutbox",
+        ["HistoryStore"] = "SqliteHistory",
         ["MetricsEndpoint"] = "EdgeHostedService",
         ["StateLocks"] = "Storage",
         ["PublisherLog"] = "PublisherActor",

@@ -223,6 +223,40 @@ export async function device(browser, { address }) {
   await opened.close();
 }
 
+/** An event leads to its picture and is kept and deleted; the timeline shows scores, thresholds and states, and a time in it its picture. */
+export async function history(browser, { address }) {
+  const opened = await open(browser, `${address}#/events`);
+  const { page } = opened;
+  const link = 'tbody a[href^="#/event/"]';
+  const stillIsShown = () => document.querySelector('img.still')?.complete && document.querySelector('img.still').naturalWidth > 100;
+  await page.locator(link).last().waitFor();
+  const stored = await (await until(page, async () =>
+    (await (await fetch('api/v1/events?question=person')).json()).events.findLast(it => it.snapshot))).jsonValue();
+  await page.goto(`${address}#/event/${stored.historyId}`);
+  await until(page, stillIsShown);
+  await page.getByLabel('Keep').check();
+  await until(page, () => /is kept/.test(document.getElementById('toasts').textContent));
+  check((await (await fetch(`${address}api/v1/events/${stored.historyId}`)).json()).keep, 'The event is not kept.');
+
+  await page.getByRole('link', { name: 'Timeline' }).click();
+  await until(page, () => document.querySelector('.timeline .line')?.getAttribute('d').length > 8);
+  check(await page.locator('.timeline .limit').count() >= 2, 'The timeline has no thresholds.');
+  check(await page.locator('.timeline .state').count() >= 1, 'The timeline has no states.');
+  await page.locator('.timeline').click();
+  await until(page, stillIsShown);
+  await page.getByRole('link', { name: '1 h', exact: true }).click();
+  await until(page, () => document.querySelector('.timeline .line')?.getAttribute('d').length > 8);
+  const table = await (await fetch(await page.evaluate(() => document.querySelector('a[href$="format=csv"]').href))).text();
+  check(/^time,camera,question,value,score,/.test(table) && table.split('\r\n').length > 5, `The CSV file is ${table.slice(0, 200)}`);
+
+  await page.goto(`${address}#/event/${stored.historyId}`);
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await until(page, () => location.hash === '#/events');
+  check((await fetch(`${address}api/v1/events/${stored.historyId}`)).status === 404, 'The event is still there.');
+  await opened.close();
+}
+
 /** The whole page below a path of a reverse proxy that does not pass the host name on. */
 export async function prefix(browser, { address }) {
   const proxy = await proxyAt('/devices/gate-1', address);
@@ -371,6 +405,16 @@ export async function views(browser, { address, folder, picture }) {
     await page.goto(`${address}#/events`);
     await until(page, () => document.querySelectorAll('tbody tr').length > 0);
     await look('events');
+    await page.goto(`${address}#/history/gate/person`);
+    await until(page, () => document.querySelector('.timeline .line')?.getAttribute('d').length > 8);
+    await page.getByRole('link', { name: '1 h', exact: true }).click();
+    await until(page, () => document.querySelectorAll('tbody tr').length > 0 && document.querySelector('.timeline .line')?.getAttribute('d').length > 8);
+    await page.locator('.timeline').click();
+    await until(page, () => document.querySelector('img.still')?.naturalWidth > 100);
+    await look('history');
+    await page.locator('tbody a').last().click();
+    await until(page, () => document.querySelector('h1').textContent === 'Event' && document.querySelector('dl.facts'));
+    await look('event');
     await page.goto(`${address}#/device`);
     await until(page, () => document.querySelectorAll('.log li').length > 1 && document.querySelector('[aria-label="Model"] dd'));
     await look('device');

@@ -82,7 +82,7 @@ internal sealed partial class Dispatcher : IMembershipListener
             _inFlight,
             composer,
             drafts,
-            new SnapshotStep(_snapshotThread.RunAsync, context.FrameToJpeg, loggers.CreateLogger<EncodeStep>()),
+            new SnapshotStep(_snapshotThread.RunAsync, context.FrameToJpeg, keepsPixels: false, loggers.CreateLogger<EncodeStep>()),
             time,
             loggers.CreateLogger<FrameSender>());
         _onWake = () => Run(NotifyHosts);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
@@ -51,6 +52,25 @@ public sealed class RecentAnswers(TimeProvider time)
         }
     }
 
+    /// <summary>Forgets the event with an id.</summary>
+    public void RemoveEvent(string id) => RemoveEvents(happened => happened.TryGetProperty("id", out var found) && found.ValueEquals(id));
+
+    /// <summary>Forgets the events of a camera in a time.</summary>
+    public void RemoveEvents(string camera, DateTimeOffset from, DateTimeOffset to) => RemoveEvents(happened =>
+        happened.TryGetProperty("camera", out var of) && of.ValueEquals(camera)
+        && happened.TryGetProperty("at", out var at) && at.ValueKind == JsonValueKind.String && at.TryGetDateTimeOffset(out var moment)
+        && moment >= from && moment < to);
+
+    private void RemoveEvents(Func<JsonElement, bool> isRemoved)
+    {
+        lock (_lock)
+        {
+            var others = _events.Where(json => !Is(json, isRemoved)).ToList();
+            _events.Clear();
+            others.ForEach(_events.Enqueue);
+        }
+    }
+
     /// <summary>The newest events as JSON, newest first.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> NewestEvents(int limit)
     {
@@ -75,6 +95,12 @@ public sealed class RecentAnswers(TimeProvider time)
         {
             _series.TryRemove(gone, out _);
         }
+    }
+
+    private static bool Is(ReadOnlyMemory<byte> json, Func<JsonElement, bool> condition)
+    {
+        using var document = JsonDocument.Parse(json);
+        return condition(document.RootElement);
     }
 
     private sealed class Series

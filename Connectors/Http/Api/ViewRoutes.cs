@@ -1,12 +1,10 @@
-using System.Globalization;
-using System.Numerics;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Server;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
-/// <summary>What the live page shows beside the states of the cameras: recent scores, events, the log and the machine.</summary>
+/// <summary>What the live page shows beside the states of the cameras: recent scores, the log and the machine.</summary>
 internal sealed class ViewRoutes(HttpServices services)
 {
     private const string Prefix = "/api/v1";
@@ -15,7 +13,6 @@ internal sealed class ViewRoutes(HttpServices services)
     public IEnumerable<Route> Create() =>
     [
         new(HttpMethods.Get, $"{Prefix}/cameras/{{camera}}/history", AccessLevel.Read, ErrorForm.Object, HistoryAsync),
-        new(HttpMethods.Get, $"{Prefix}/events", AccessLevel.Read, ErrorForm.Object, EventsAsync),
         new(HttpMethods.Get, $"{Prefix}/log", AccessLevel.Read, ErrorForm.Object, LogAsync),
         new(HttpMethods.Get, $"{Prefix}/device", AccessLevel.Read, ErrorForm.Object, DeviceAsync),
     ];
@@ -23,7 +20,7 @@ internal sealed class ViewRoutes(HttpServices services)
     private Task HistoryAsync(RouteContext context)
     {
         var camera = services.Started(services.Cameras).Find(context.Values[0]);
-        var minutes = Whole(context, "minutes", 1, (int)RecentAnswers.KeptFor.TotalMinutes) ?? (int)RecentAnswers.KeptFor.TotalMinutes;
+        var minutes = context.Whole("minutes", 1, (int)RecentAnswers.KeptFor.TotalMinutes) ?? (int)RecentAnswers.KeptFor.TotalMinutes;
         return context.WriteJsonAsync(new JsonObject
         {
             ["camera"] = camera.Id,
@@ -66,17 +63,10 @@ internal sealed class ViewRoutes(HttpServices services)
         return document;
     }
 
-    private Task EventsAsync(RouteContext context) => context.WriteJsonAsync(new JsonObject
-    {
-        ["events"] = new JsonArray([.. services.Events.Recent
-            .NewestEvents(Whole(context, "limit", 1, RecentAnswers.MaxEvents) ?? RecentAnswers.MaxEvents)
-            .Select(json => JsonNode.Parse(json.Span))]),
-    });
-
     private Task LogAsync(RouteContext context)
     {
-        var after = Whole(context, "after", 0L, long.MaxValue) ?? 0;
-        var limit = Whole(context, "limit", 1, LogTail.MaxLines) ?? LogTail.MaxLines;
+        var after = context.Whole("after", 0L, long.MaxValue) ?? 0;
+        var limit = context.Whole("limit", 1, LogTail.MaxLines) ?? LogTail.MaxLines;
         return context.WriteJsonAsync(new JsonObject
         {
             ["lines"] = new JsonArray([.. services.Log.After(after, limit).Select(line => new JsonObject
@@ -106,14 +96,7 @@ internal sealed class ViewRoutes(HttpServices services)
             })]),
             ["memoryBytes"] = device.MemoryBytes,
             ["availableMemoryBytes"] = device.AvailableMemoryBytes,
+            ["history"] = services.History() is not null,
         });
     }
-
-    /// <summary>A whole number of the query; null when it is absent.</summary>
-    /// <exception cref="HttpFailureException">It is not one, or out of the limits.</exception>
-    private static T? Whole<T>(RouteContext context, string name, T min, T max)
-        where T : struct, IBinaryInteger<T> =>
-        context.Http.Request.Query[name].FirstOrDefault() is not { Length: > 0 } text ? null
-        : T.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
-        : throw HttpFailureException.Invalid(name, string.Create(CultureInfo.InvariantCulture, $"'{name}' is not a whole number from {min} to {max}"));
 }

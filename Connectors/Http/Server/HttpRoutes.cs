@@ -35,6 +35,8 @@ internal static class HttpRoutes
             .. new PageRoutes(PageFiles.Read()).Create(),
             .. new SessionRoutes(guard, bodies).Create(),
             .. new ViewRoutes(services).Create(),
+            .. new HistoryRoutes(services).Create(),
+            .. new EventRoutes(services, bodies).Create(),
         ]);
     }
 

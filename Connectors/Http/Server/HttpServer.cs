@@ -78,7 +78,7 @@ public sealed partial class HttpServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         var logger = loggers.CreateLogger<HttpServer>();
         var tokens = ReadTokens(settings, logger);
-        var guard = new RequestGuard(settings, tokens, services.Time);
+        var guard = new RequestGuard(settings, tokens, services.Time, services.Addresses);
         var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, services.Time);
         var mcp = new McpEndpoint(new McpTools(services, new AdmittedAsks(settings, services, queue)), services.Version);
         var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard, queue, mcp), mcp, guard, loggers);
@@ -206,7 +206,7 @@ public sealed partial class HttpServer : IAsyncDisposable
 
             var (route, values) = _routes.Find(http.Request.Method, path);
             (form, busyStatus) = (route.Form, route.BusyStatus);
-            _guard.CheckAccess(http, route.Access);
+            _guard.CheckAccess(http, route);
             await route.Handler(new RouteContext(http, values, ending.Token));
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

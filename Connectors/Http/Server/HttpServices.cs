@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Completions;
+using MobileVlm.Edge.Connectors.Storage.History;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -18,6 +19,12 @@ public sealed record HttpServices
 
     /// <summary>Tries out configurations and sources; null until the service runs.</summary>
     public Func<ISetupTools?> Setup { get; init; } = () => null;
+
+    /// <summary>What is stored on disk; null where no history is kept, and until the service runs.</summary>
+    public Func<IHistory?> History { get; init; } = () => null;
+
+    /// <summary>Addresses that need no token; null where none are published.</summary>
+    public SignedAddresses? Addresses { get; init; }
 
     /// <summary>Why the service does not answer yet; null when it does.</summary>
     public required Func<string?> NotReady { get; init; }

@@ -9,7 +9,8 @@ namespace MobileVlm.Edge.Connectors.Http.Server;
 /// <param name="settings">The server's settings.</param>
 /// <param name="tokens">The known tokens; null where none are demanded.</param>
 /// <param name="time">For the age of log-ins.</param>
-internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? tokens, TimeProvider time)
+/// <param name="addresses">Addresses that need no token; null where none are published.</param>
+internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? tokens, TimeProvider time, SignedAddresses? addresses = null)
 {
     private const string IngressPath = "X-Ingress-Path";
     private const string ForwardedPrefix = "X-Forwarded-Prefix";
@@ -66,6 +67,16 @@ internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? to
         {
             throw new HttpFailureException(
                 StatusCodes.Status403Forbidden, "a page of another host sent this; Http:AllowedOrigins lists the ones that may", "origin_not_allowed");
+        }
+    }
+
+    /// <summary>Checks what a route demands: a signed address where it may have one, otherwise a token.</summary>
+    /// <exception cref="HttpFailureException">It is not met.</exception>
+    public void CheckAccess(HttpContext http, Route route)
+    {
+        if (tokens is null || !route.IsSignable || addresses?.Allows(PathOf(http), http.Request.Query) != true)
+        {
+            CheckAccess(http, route.Access);
         }
     }
 

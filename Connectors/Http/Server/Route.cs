@@ -32,6 +32,9 @@ internal sealed record Route(string Method, string Pattern, AccessLevel Access, 
     /// <summary>A busy server refuses with this status.</summary>
     public int BusyStatus { get; init; } = StatusCodes.Status503ServiceUnavailable;
 
+    /// <summary>An address of it that was signed needs no token.</summary>
+    public bool IsSignable { get; init; }
+
     /// <summary>Matches the parts of a path.</summary>
     /// <returns>The values of the placeholders; null if the path is another.</returns>
     public IReadOnlyList<string>? Match(string[] path)

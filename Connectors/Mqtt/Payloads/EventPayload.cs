@@ -57,4 +57,13 @@ public sealed record EventPayload
     public required bool Historical { get; init; }
 
     public required string Model { get; init; }
+
+    /// <summary>Id of the event in the history (<c>GET /api/v1/events/{historyId}</c>); left out where none is kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? HistoryId { get; init; }
+
+    /// <summary>Address of the snapshot, which needs no token and is valid for a week; left out without a history or without
+    /// <c>Http:PublicUrl</c>, and where no snapshot is stored.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SnapshotUrl { get; init; }
 }

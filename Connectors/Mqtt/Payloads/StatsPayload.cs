@@ -49,6 +49,10 @@ public sealed record StatsPayload
     /// <summary>Absent in what version 0.1.0 published.</summary>
     public StorageStats Storage { get; init; } = new();
 
+    /// <summary>The history; left out where none is kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HistoryCounts? History { get; init; }
+
     /// <summary>Counters by name of the webhook; left out where there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, WebhookStats>? Webhooks { get; init; }
@@ -258,6 +262,7 @@ public sealed record StorageStats
     public const string Memory = "memory";
     public const string Hanging = "hanging";
     public const string Off = "off";
+    public const string Paused = "paused";
 
     /// <summary>The place of the events that wait for the broker.</summary>
     public string Outbox { get; init; } = Off;
@@ -285,6 +290,7 @@ public sealed record StorageStats
         StorageKind.Disk => Disk,
         StorageKind.Memory => Memory,
         StorageKind.Hanging => Hanging,
+        StorageKind.Paused => Paused,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This storage has no word."),
     };
 }

@@ -33,7 +33,7 @@ internal sealed record RescuedEvents(
     public static RescuedEvents None { get; } = new([], new Dictionary<string, long>(), new Dictionary<string, long>());
 }
 
-/// <summary>The folder in which the outbox's files are. Every method throws <see cref="OutboxError"/> and nothing else. One
+/// <summary>The folder in which the outbox's files are. Every method throws <see cref="StorageError"/> and nothing else. One
 /// thread at a time.</summary>
 internal interface IOutboxFolder
 {
@@ -58,7 +58,7 @@ internal interface IOutboxFolder
 }
 
 /// <summary>The open database. Every method but <see cref="IDisposable.Dispose"/>, which throws nothing, throws
-/// <see cref="OutboxError"/> and nothing else. One thread at a time.</summary>
+/// <see cref="StorageError"/> and nothing else. One thread at a time.</summary>
 internal interface IOutboxDatabase : IDisposable
 {
     /// <summary>Whether transactions were missing from the end of its log when it was opened.</summary>

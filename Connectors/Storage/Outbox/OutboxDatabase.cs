@@ -55,7 +55,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     }
 
     /// <summary>Opens or creates the file, and reads it through for damage.</summary>
-    /// <exception cref="OutboxError">It cannot be opened, is damaged, or is not this service's.</exception>
+    /// <exception cref="StorageError">It cannot be opened, is damaged, or is not this service's.</exception>
     public static OutboxDatabase Open(OutboxSettings settings)
     {
         var existed = FileIdentity.Of(settings.Path) is not null;
@@ -88,7 +88,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
             database.LacksTransactions = log.Lacks(database.FramesRead());
             if (database.Scalar("PRAGMA quick_check(1)") is not "ok" and var found)
             {
-                throw new OutboxError(OutboxErrorKind.Damaged, $"quick_check: {found}");
+                throw new StorageError(StorageErrorKind.Damaged, $"quick_check: {found}");
             }
 
             database.Begin();
@@ -117,8 +117,8 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         {
             connection.Dispose();
             throw fault is SqliteException { SqliteErrorCode: raw.SQLITE_ERROR }
-                ? new OutboxError(OutboxErrorKind.Damaged, $"its tables are not those of an outbox ({fault.Message})", fault)
-                : OutboxError.From(fault);
+                ? new StorageError(StorageErrorKind.Damaged, $"its tables are not those of an outbox ({fault.Message})", fault)
+                : StorageError.From(fault);
         }
     }
 
@@ -366,7 +366,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         }
         catch (Exception fault)
         {
-            throw OutboxError.From(fault);
+            throw StorageError.From(fault);
         }
     }
 
@@ -378,7 +378,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         }
         catch (Exception fault)
         {
-            throw OutboxError.From(fault);
+            throw StorageError.From(fault);
         }
     }
 
@@ -388,7 +388,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         var length = FileIdentity.Of(path)?.Length ?? -1;
         if (length is > 0 and < SmallestPage || (length == 0 && FileIdentity.Of($"{path}-wal") is { Length: > 0 }))
         {
-            throw new OutboxError(OutboxErrorKind.Damaged, $"it has only {length} bytes");
+            throw new StorageError(StorageErrorKind.Damaged, $"it has only {length} bytes");
         }
     }
 
@@ -397,12 +397,12 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     {
         if (int.Parse(Scalar("PRAGMA user_version") ?? "0", CultureInfo.InvariantCulture) > SchemaVersion)
         {
-            throw new OutboxError(OutboxErrorKind.Newer, "a newer version of this service wrote it");
+            throw new StorageError(StorageErrorKind.Newer, "a newer version of this service wrote it");
         }
 
         if (Scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'outbox'") == "0" && Scalar("SELECT COUNT(*) FROM sqlite_master") != "0")
         {
-            throw new OutboxError(OutboxErrorKind.Foreign, "it is the database of another program");
+            throw new StorageError(StorageErrorKind.Foreign, "it is the database of another program");
         }
     }
 

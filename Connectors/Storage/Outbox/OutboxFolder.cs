@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <summary>The real folder.</summary>
 internal sealed class OutboxFolder(OutboxSettings settings) : IOutboxFolder
 {
-    private readonly OutboxReserve _reserve = new(settings.Path, settings.ReserveBytes);
+    private readonly SpaceReserve _reserve = new(settings.Path, settings.ReserveBytes);
 
     public IOutboxDatabase Open()
     {
@@ -17,14 +17,14 @@ internal sealed class OutboxFolder(OutboxSettings settings) : IOutboxFolder
             // SQLite would only report that it cannot open it, and opening a pipe would wait for its writer.
             if (FileIdentity.Of(settings.Path) is { IsRegularFile: false } other)
             {
-                throw new OutboxError(OutboxErrorKind.Unusable, other.IsDirectory ? "a directory has this name" : "it is not a regular file");
+                throw new StorageError(StorageErrorKind.Unusable, other.IsDirectory ? "a directory has this name" : "it is not a regular file");
             }
 
             return OutboxDatabase.Open(settings);
         }
         catch (Exception fault)
         {
-            throw OutboxError.From(fault);
+            throw StorageError.From(fault);
         }
     }
 
@@ -36,7 +36,7 @@ internal sealed class OutboxFolder(OutboxSettings settings) : IOutboxFolder
         }
         catch (Exception fault)
         {
-            throw OutboxError.From(fault);
+            throw StorageError.From(fault);
         }
     }
 

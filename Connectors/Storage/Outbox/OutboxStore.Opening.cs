@@ -32,28 +32,28 @@ internal sealed partial class OutboxStore
             Reconcile(database);
             return true;
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             database?.Dispose();
             return TryAfterFailure(fault, attempts - 1);
         }
     }
 
-    private bool TryAfterFailure(OutboxError fault, int attempts)
+    private bool TryAfterFailure(StorageError fault, int attempts)
     {
-        if (fault.Kind is OutboxErrorKind.Damaged or OutboxErrorKind.Newer)
+        if (fault.Kind is StorageErrorKind.Damaged or StorageErrorKind.Newer)
         {
             return ReplaceFile(fault) && attempts > 0 && TryOpen(attempts);
         }
 
-        if (fault.Kind == OutboxErrorKind.Full && attempts > 0)
+        if (fault.Kind == StorageErrorKind.Full && attempts > 0)
         {
             _folder.ReleaseReserve();
             return TryOpen(attempts);
         }
 
         Report(fault);
-        if (!_hasRead && !_hasLoadedUnopenable && fault.Kind != OutboxErrorKind.Foreign)
+        if (!_hasRead && !_hasLoadedUnopenable && fault.Kind != StorageErrorKind.Foreign)
         {
             _hasLoadedUnopenable = true;
             LoadFromUnopenableFile(_folder.Rescue(null));
@@ -168,7 +168,7 @@ internal sealed partial class OutboxStore
     /// <summary>Damage: the file is renamed and a new one begun. What can be read of the old one is taken over, and the rest
     /// is counted as lost.</summary>
     /// <returns>Whether trying again is worth it.</returns>
-    private bool ReplaceFile(OutboxError damage)
+    private bool ReplaceFile(StorageError damage)
     {
         if (_begunAnewAt is { } last && _time.GetElapsedTime(last) < FirstRetry)
         {
@@ -178,12 +178,12 @@ internal sealed partial class OutboxStore
             return false;
         }
 
-        var (label, aside, hindrance) = (damage.Kind == OutboxErrorKind.Newer ? "newer" : "damaged", (string?)null, (OutboxError?)null);
+        var (label, aside, hindrance) = (damage.Kind == StorageErrorKind.Newer ? "newer" : "damaged", (string?)null, (StorageError?)null);
         try
         {
             aside = _folder.SetAside(_time.GetUtcNow(), label);
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             hindrance = fault;
         }
@@ -201,7 +201,7 @@ internal sealed partial class OutboxStore
             return true;
         }
 
-        Report(new OutboxError(hindrance.Kind, $"{damage.Message}; and it cannot be renamed: {hindrance.Message}"));
+        Report(new StorageError(hindrance.Kind, $"{damage.Message}; and it cannot be renamed: {hindrance.Message}"));
         return false;
     }
 
@@ -289,9 +289,9 @@ internal sealed partial class OutboxStore
                 database.Compact();
                 return true;
             }
-            catch (OutboxError fault)
+            catch (StorageError fault)
             {
-                if (fault.Kind != OutboxErrorKind.Full || attempt > 0)
+                if (fault.Kind != StorageErrorKind.Full || attempt > 0)
                 {
                     LogNotCompacted(fault.Message);
                     return false;

@@ -70,7 +70,7 @@ internal sealed partial class OutboxStore
             Recovered();
             return true;
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             if (RollBack())
             {
@@ -202,7 +202,7 @@ internal sealed partial class OutboxStore
             _database?.Rollback();
             return _database is { } database && ResolveUncertainCommit(database);
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             Report(fault);
             CloseDatabase();
@@ -230,16 +230,16 @@ internal sealed partial class OutboxStore
     }
 
     /// <returns>Whether trying again at once is worth it.</returns>
-    private bool Failed(OutboxError fault)
+    private bool Failed(StorageError fault)
     {
         switch (fault.Kind)
         {
-            case OutboxErrorKind.Damaged or OutboxErrorKind.Newer:
+            case StorageErrorKind.Damaged or StorageErrorKind.Newer:
                 return ReplaceFile(fault);
-            case OutboxErrorKind.Full:
+            case StorageErrorKind.Full:
                 Report(fault);
                 return _database is { } full && FreeSpace(full);
-            case OutboxErrorKind.Unusable or OutboxErrorKind.Foreign:
+            case StorageErrorKind.Unusable or StorageErrorKind.Foreign:
                 Report(fault);
 
                 // A file that can be read delivers its events, unless all of them are in memory too.
@@ -261,7 +261,7 @@ internal sealed partial class OutboxStore
         {
             return _database?.Topics() is not null;
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             Report(fault);
             return false;
@@ -283,7 +283,7 @@ internal sealed partial class OutboxStore
             TryCheckpoint(database);
             return true;
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             if (!_reportedFull)
             {
@@ -301,7 +301,7 @@ internal sealed partial class OutboxStore
         {
             database.Checkpoint();
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             LogNoCheckpoint(fault.Message);
         }
@@ -320,7 +320,7 @@ internal sealed partial class OutboxStore
     }
 
     /// <summary>Logs each reason once, until writing works again.</summary>
-    private void Report(OutboxError fault)
+    private void Report(StorageError fault)
     {
         if (_fault != fault.Message)
         {

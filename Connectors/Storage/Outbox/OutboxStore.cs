@@ -165,7 +165,7 @@ internal sealed partial class OutboxStore : IDisposable
         {
             _database?.Compact();
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             LogNotCompacted(fault.Message);
         }
@@ -211,7 +211,7 @@ internal sealed partial class OutboxStore : IDisposable
 
                 break;
             }
-            catch (OutboxError fault)
+            catch (StorageError fault)
             {
                 Failed(fault);
                 if (attempt > 0)
@@ -300,7 +300,7 @@ internal sealed partial class OutboxStore : IDisposable
                 return at;
             }
         }
-        catch (OutboxError fault)
+        catch (StorageError fault)
         {
             Failed(fault);
         }

@@ -52,6 +52,9 @@ internal sealed class EdgeOptions
     [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
 
+    [Description("The history on disk: answers, events and snapshots. Off unless `Folder` is set.")]
+    public HistoryOptions History { get; set; } = new();
+
     [Description("Up to 16 HTTP receivers of events, with or without a broker. Each has its own outbox in the state folder, with the limits of `Outbox`. Without a state folder its events wait in memory.")]
     [Map("webhook")]
     public Dictionary<string, WebhookOptions> Webhooks { get; set; } = [];

@@ -35,6 +35,7 @@ internal static class OptionsValidator
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
         ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
         ValidateOutbox(options.Outbox.Path, problems);
+        HistoryValidator.Validate(options, folder, systemdState, problems);
         ValidateAsks(options, problems);
         var model = ContextValidator.OpenTokenCounter(options, folder, problems);
         if (options.Cameras.Count > 0 || (!hasHttp && !answersForOthers))

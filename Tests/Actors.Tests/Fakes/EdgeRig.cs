@@ -67,6 +67,9 @@ internal sealed class EdgeRig : IAsyncDisposable
     /// <summary>Gets what viewers follow; null where nobody does.</summary>
     public LiveEvents? Live { get; init; }
 
+    /// <summary>Gets what is recorded; null where no history is kept.</summary>
+    public FakeHistory? History { get; init; }
+
     public IReadOnlyList<WebhookParts> Webhooks { get; init; } = [];
 
     public Func<EventPayload, string>? EventText { get; set; }
@@ -149,6 +152,8 @@ internal sealed class EdgeRig : IAsyncDisposable
             Outbox = Outbox ?? new MemoryOutbox(Time),
             Topics = new NodeTopics("mobilevlm", "box"),
             LiveEvents = Live,
+            History = History,
+            SignedAddress = path => $"https://edge.example{path}?signed",
             Webhooks = Webhooks,
             Placement = () => Placement(),
             OpenEncoder = HasModel ? Engine.OpenEncoder : null,

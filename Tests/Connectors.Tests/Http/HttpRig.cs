@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Http;
@@ -41,6 +42,12 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public string? NotReady { get; set; }
 
+    /// <summary>What is stored; null where no history is kept.</summary>
+    public IHistory? History { get; set; }
+
+    /// <summary>Signs addresses that need no token.</summary>
+    public SignedAddresses Addresses { get; } = new(new byte[32], new Uri("https://cameras.example/edge"), TimeProvider.System);
+
     public HttpServer Server { get; private set; } = null!;
 
     public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
@@ -67,6 +74,8 @@ internal sealed class HttpRig : IAsyncDisposable
                 Cameras = () => rig.HasCameras ? rig.Cameras : null,
                 Questions = () => rig.NotReady is null ? rig.Questions : null,
                 Setup = () => rig.NotReady is null ? rig.Setup : null,
+                History = () => rig.History,
+                Addresses = rig.Addresses,
                 NotReady = () => rig.NotReady,
                 Events = rig.Events,
                 Log = rig.Log,

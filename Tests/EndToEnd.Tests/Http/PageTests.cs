@@ -24,7 +24,7 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         var address = await service.ReadyAsync();
         await using var browser = BrowserScenarios.Start(
             new JsonObject { ["address"] = address.ToString(), ["folder"] = Screenshots(), ["picture"] = Picture },
-            "live", "camera", "ask", "switchQuestion", "edit", "mode", "device", "prefix", "hidden", "views");
+            "live", "camera", "ask", "switchQuestion", "edit", "mode", "device", "history", "prefix", "hidden", "views");
 
         Assert.True(await browser.ExitAsync() == 0, $"{browser.Output}\n{service.Errors}");
         output.WriteLine(browser.Output);
@@ -102,6 +102,7 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         // States change sooner than in the clip's own time.
         settings["Cameras"]!["gate"]!["Speed"] = 3;
         settings["Http"] = new JsonObject { ["Listen"] = listen };
+        settings["History"] = new JsonObject { ["Folder"] = Path.Combine(_folder.Path, "history"), ["MinFreeMegabytes"] = 0 };
         if (hasModes)
         {
             settings["Modes"] = new JsonObject { ["home"] = new JsonObject(), ["away"] = new JsonObject { ["Skip"] = new JsonArray("gate/dog") } };

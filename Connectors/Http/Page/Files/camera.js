@@ -35,7 +35,7 @@ function questionCard(camera, question) {
       h("div", null, h("dt", null, "Answered"), h("dd", null, when)),
       h("div", null, h("dt", null, "State since"), since)),
     hasChart ? chart : null, latency,
-    h("div.actions", null, toggle, snooze, edit));
+    h("div.actions", null, toggle, snooze, store.keepsHistory ? h("a.button", { href: `#/history/${path(camera.id)}/${path(question.id)}` }, "History") : null, edit));
   card.update = (now, isForced) => {
     setText(text, now.ask);
     pill.update(now);

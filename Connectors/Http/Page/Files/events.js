@@ -1,10 +1,17 @@
 // The newest events: changes of states that are published.
 
 import { api, path } from "./api.js";
-import { clock, h, percent } from "./dom.js";
+import { clock, h, percent, toast } from "./dom.js";
+import { eventHash } from "./history.js";
 import { follow, store } from "./store.js";
 
 const MAX = 200;
+
+/** The time of an event, which leads to the stored one. */
+function timeOf(it) {
+  const time = h("time", { dateTime: it.at ?? "" }, clock(it.at));
+  return it.historyId ? h("a", { href: eventHash(it.historyId) }, time) : time;
+}
 
 export function eventsView(main) {
   const heading = h("h1", { tabIndex: -1 }, "Events");
@@ -12,14 +19,17 @@ export function eventsView(main) {
   const body = h("tbody");
   const table = h("div.tablewrap", { tabIndex: 0, role: "region", "aria-label": "Events" }, h("table", null,
     h("thead", null, h("tr", null, ["Time", "Camera", "Question", "Change", "Score", "Text"].map(name => h("th", { scope: "col" }, name)))), body));
-  const empty = h("p.empty", null, "No events since the service started. An event is a change of a state, for example from no to yes.");
-  main.replaceChildren(h("div.title", null, heading, h("label", { htmlFor: "event-camera", className: "spoken" }, "Camera"), camera), table, empty);
+  const older = h("button", { type: "button", hidden: true }, "Older events");
+  const empty = h("p.empty", null, store.keepsHistory ? "No events are stored. An event is a change of a state, for example from no to yes." : "No events since the service started. An event is a change of a state, for example from no to yes.");
+  main.replaceChildren(h("div.title", null, heading, h("label", { htmlFor: "event-camera", className: "spoken" }, "Camera"), camera,
+    store.keepsHistory ? h("a.button", { href: "api/v1/events?format=csv", download: "events.csv" }, "CSV") : null), table, empty, older);
   let events = [];
+  let cursor = null;
 
   const draw = () => {
     const shown = events.filter(it => !camera.value || it.camera === camera.value);
     body.replaceChildren(...shown.map(it => h("tr", null,
-      h("td", null, h("time", { dateTime: it.at ?? "" }, clock(it.at))),
+      h("td", null, timeOf(it)),
       h("td", null, h("a", { href: `#/camera/${path(it.camera)}` }, it.camera)),
       h("td", null, it.ask),
       h("td.change", null, `${it.from} → ${it.to}`),
@@ -30,19 +40,36 @@ export function eventsView(main) {
   };
   const fill = async () => {
     try {
-      events = (await api.get(`events?limit=${MAX}`)).events;
-      draw();
+      const page = await api.get(`events?limit=${MAX}${wanted()}`);
+      events = page.events;
+      turn(page);
     } catch (error) {
       empty.textContent = error.message;
     }
   };
-  camera.addEventListener("change", draw);
+  const wanted = () => (store.keepsHistory && camera.value ? `&camera=${path(camera.value)}` : "");
+  const turn = page => {
+    cursor = page.next ?? null;
+    older.hidden = !cursor;
+    draw();
+  };
+  older.addEventListener("click", async () => {
+    try {
+      const page = await api.get(`events?limit=${MAX}${wanted()}&cursor=${path(cursor)}`);
+      events = [...events, ...page.events.filter(it => events.every(known => known.id !== it.id))];
+      turn(page);
+    } catch (error) {
+      toast(error.message, true);
+    }
+  });
+  camera.addEventListener("change", () => store.keepsHistory ? fill() : draw());
   draw();
   fill();
   const stop = follow((kind, { happened }) => {
     if (kind === "resync") fill();
     if (kind === "event") {
-      events = [happened, ...events.filter(it => it.id !== happened.id)].slice(0, MAX);
+      events = [happened, ...events.filter(it => it.id !== happened.id)];
+      if (!store.keepsHistory) events.length = Math.min(events.length, MAX);
       draw();
     }
   });

@@ -7,6 +7,7 @@ import { deviceView } from "./device.js";
 import { h, toast } from "./dom.js";
 import { editorView } from "./editor.js";
 import { eventsView } from "./events.js";
+import { eventView, historyView } from "./history.js";
 import { liveView } from "./live.js";
 import { loginView } from "./login.js";
 import { connect, disconnect, follow, load, store } from "./store.js";
@@ -24,6 +25,8 @@ function viewOf(parts) {
     case "camera": return parts[2] ? editorView(main, parts.slice(1)) : cameraView(main, parts.slice(1));
     case "ask": return askView(main);
     case "events": return eventsView(main);
+    case "event": return eventView(main, parts.slice(1));
+    case "history": return historyView(main, parts.slice(1));
     case "device": return deviceView(main);
     default: location.hash = "#/"; return null;
   }
@@ -43,7 +46,7 @@ function route(takesFocus = true) {
   const parts = location.hash.replace(/^#\/?/, "").split("/").filter(it => it).map(decodeURIComponent);
   for (const link of nav.querySelectorAll("a")) {
     const name = link.getAttribute("href").slice(2);
-    const isCurrent = name === (parts[0] === "camera" ? "" : parts[0] ?? "");
+    const isCurrent = name === ({ camera: "", history: "", event: "events" }[parts[0]] ?? parts[0] ?? "");
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -115,6 +118,7 @@ async function start() {
       return;
     }
     await loadFeatures();
+    store.keepsHistory = Boolean((await api.get("device")).history);
     store.modes = features.modes ? await api.get("modes").catch(() => null) : null;
   } catch (error) {
     notice.hidden = false;

@@ -16,6 +16,7 @@ export const store = {
   tokenRequired: false,
   connection: "connecting",
   modes: null,
+  keepsHistory: false,
   reason: null,
   get mayChange() { return this.access === "full"; },
 };

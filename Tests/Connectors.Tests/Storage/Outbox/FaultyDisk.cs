@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
@@ -21,7 +22,7 @@ internal enum DiskMode
 /// <see cref="Mode"/>, and one at the n-th operation.</summary>
 internal sealed class FaultyDisk(IOutboxFolder disk) : IOutboxFolder
 {
-    private (int At, bool After, OutboxErrorKind Kind)? _once;
+    private (int At, bool After, StorageErrorKind Kind)? _once;
 
     public DiskMode Mode { get; set; }
 
@@ -38,7 +39,7 @@ internal sealed class FaultyDisk(IOutboxFolder disk) : IOutboxFolder
     /// <param name="operations">So many from now succeed before it.</param>
     /// <param name="after">It takes place and is reported to have failed.</param>
     /// <param name="kind">As what it fails.</param>
-    public void FailOnce(int operations, bool after, OutboxErrorKind kind)
+    public void FailOnce(int operations, bool after, StorageErrorKind kind)
     {
         (_once, Struck) = ((Operations + operations, after, kind), null);
     }
@@ -70,14 +71,14 @@ internal sealed class FaultyDisk(IOutboxFolder disk) : IOutboxFolder
         Operations++;
         if (Mode == DiskMode.Dead)
         {
-            throw new OutboxError(OutboxErrorKind.Unusable, "the disk reports an input/output error (test)");
+            throw new StorageError(StorageErrorKind.Unusable, "the disk reports an input/output error (test)");
         }
 
         if (isWrite && Mode != DiskMode.Fine)
         {
             throw Mode == DiskMode.Full
-                ? new OutboxError(OutboxErrorKind.Full, "the disk is full")
-                : new OutboxError(OutboxErrorKind.Unusable, "the file, its folder or its disk is read-only");
+                ? new StorageError(StorageErrorKind.Full, "the disk is full")
+                : new StorageError(StorageErrorKind.Unusable, "the file, its folder or its disk is read-only");
         }
 
         if (_once is not var (at, after, kind) || Operations <= at)
@@ -92,7 +93,7 @@ internal sealed class FaultyDisk(IOutboxFolder disk) : IOutboxFolder
             (use() as IDisposable)?.Dispose();
         }
 
-        throw new OutboxError(kind, $"{operation} failed {(after ? "afterwards" : "before")} (test)");
+        throw new StorageError(kind, $"{operation} failed {(after ? "afterwards" : "before")} (test)");
     }
 
     private sealed class Database(FaultyDisk disk, IOutboxDatabase database) : IOutboxDatabase

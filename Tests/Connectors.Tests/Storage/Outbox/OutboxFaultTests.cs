@@ -16,7 +16,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     /// <summary>The system's reasons end with one, and the log's sentence continues after them.</summary>
     [Fact]
     public void A_reason_ends_without_a_full_stop() => Assert.Equal(
-        "The file '/x' already exists", OutboxError.From(new IOException("The file '/x' already exists.")).Message);
+        "The file '/x' already exists", StorageError.From(new IOException("The file '/x' already exists.")).Message);
 
     [Theory]
     [InlineData(0, 64, false)]

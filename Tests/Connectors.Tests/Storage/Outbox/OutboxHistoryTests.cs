@@ -24,7 +24,7 @@ public sealed class OutboxHistoryTests
         (3, Gen.Const((Step)new Kill())),
         (2, Gen.Const((Step)new Restart())),
         (4, AnyOf(DiskMode.Fine, DiskMode.Fine, DiskMode.Full, DiskMode.ReadOnly, DiskMode.Dead).Select(mode => (Step)new ChangeDisk(mode))),
-        (4, Gen.Select(Gen.Int[0, 30], Gen.Bool, AnyOf(OutboxErrorKind.Full, OutboxErrorKind.Unusable, OutboxErrorKind.Damaged),
+        (4, Gen.Select(Gen.Int[0, 30], Gen.Bool, AnyOf(StorageErrorKind.Full, StorageErrorKind.Unusable, StorageErrorKind.Damaged),
             Gen.Double[0, 1], (at, after, kind, readable) => (Step)new FailOnce(at, after, kind, readable))),
         (1, Gen.Select(Gen.Int[0, 100_000], Gen.Int[1, 5000], (at, length) => (Step)new DamageFile(at, length))),
         (1, Gen.Bool.Select(log => (Step)new RemoveFile(log))));
@@ -69,7 +69,7 @@ public sealed class OutboxHistoryTests
         history.Run(
         [
             new Store(0, 3), new Store(1, 6), new ChangeDisk(DiskMode.Dead), new Store(0, 1), new Deliver(6),
-            new FailOnce(0, After: false, OutboxErrorKind.Damaged, Readable: 1), new ChangeDisk(DiskMode.Fine),
+            new FailOnce(0, After: false, StorageErrorKind.Damaged, Readable: 1), new ChangeDisk(DiskMode.Fine),
             new Advance(TimeSpan.FromSeconds(20)), new Deliver(9),
         ]);
     }
@@ -87,15 +87,15 @@ public sealed class OutboxHistoryTests
         [
             new Store(1, 3), new Store(2, 1), new Store(1, 6), new ChangeDisk(DiskMode.Full), new Kill(), new Store(1, 3), new Deliver(2), new Deliver(1),
             new Store(0, 1), new Advance(TimeSpan.FromSeconds(14)), new ChangeDisk(DiskMode.Fine), new Advance(TimeSpan.FromSeconds(61)), new ChangeDisk(DiskMode.Full),
-            new FailOnce(at, After: false, OutboxErrorKind.Damaged, Readable: 1), new RemoveFile(Log: true),
+            new FailOnce(at, After: false, StorageErrorKind.Damaged, Readable: 1), new RemoveFile(Log: true),
         ]);
     }
 
     /// <summary>Each operation on the file once: refused before it takes place, and reported to have failed after it did.</summary>
     [Theory]
-    [InlineData(nameof(OutboxErrorKind.Full))]
-    [InlineData(nameof(OutboxErrorKind.Unusable))]
-    [InlineData(nameof(OutboxErrorKind.Damaged))]
+    [InlineData(nameof(StorageErrorKind.Full))]
+    [InlineData(nameof(StorageErrorKind.Unusable))]
+    [InlineData(nameof(StorageErrorKind.Damaged))]
     public void Each_operation_on_the_file_may_fail_once(string kind)
     {
         var struck = new HashSet<string>();
@@ -106,7 +106,7 @@ public sealed class OutboxHistoryTests
                 using var history = new OutboxHistory();
                 history.Run(
                 [
-                    new Store(0, 6), new Store(1, 6), new FailOnce(at, after, Enum.Parse<OutboxErrorKind>(kind), Readable: 1),
+                    new Store(0, 6), new Store(1, 6), new FailOnce(at, after, Enum.Parse<StorageErrorKind>(kind), Readable: 1),
                     new Store(0, 4), new Deliver(3), new Advance(TimeSpan.FromSeconds(61)),
                     new ChangeDisk(DiskMode.Dead), new Store(1, 1), new ChangeDisk(DiskMode.Fine), new Advance(TimeSpan.FromSeconds(20)),
                     new Deliver(2), new SetClock(400), new Store(2, 1),
@@ -162,7 +162,7 @@ internal sealed record Restart : Step;
 internal sealed record ChangeDisk(DiskMode Mode) : Step;
 
 /// <summary>One operation fails, and if that is for damage, so much of the file can be read.</summary>
-internal sealed record FailOnce(int At, bool After, OutboxErrorKind Kind, double Readable) : Step;
+internal sealed record FailOnce(int At, bool After, StorageErrorKind Kind, double Readable) : Step;
 
 /// <summary>Stopped, bytes of the file overwritten, started.</summary>
 internal sealed record DamageFile(int At, int Length) : Step;
@@ -269,7 +269,7 @@ internal sealed class OutboxHistory : IDisposable
                 _disk.Mode = change.Mode;
                 break;
             case FailOnce fail:
-                _disk.Readable = fail.Kind == OutboxErrorKind.Damaged ? fail.Readable : 1;
+                _disk.Readable = fail.Kind == StorageErrorKind.Damaged ? fail.Readable : 1;
                 _disk.FailOnce(fail.At, fail.After, fail.Kind);
                 break;
             case DamageFile damage:
@@ -442,7 +442,7 @@ internal sealed class OutboxHistory : IDisposable
     {
         Struck = _disk.Struck;
         (_disk.Mode, _disk.Readable) = (DiskMode.Fine, 1);
-        _disk.FailOnce(int.MaxValue / 2, after: false, OutboxErrorKind.Full);
+        _disk.FailOnce(int.MaxValue / 2, after: false, StorageErrorKind.Full);
         _refused.Clear();
         for (var round = 0; round < 2; round++)
         {

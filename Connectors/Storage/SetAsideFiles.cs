@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+namespace MobileVlm.Edge.Connectors.Storage;
 
 /// <summary>Moves a database that cannot be used out of the way, so that it can be examined. Only the last one of a kind is
 /// kept: a disk that damages files again and again must not be filled with them.</summary>

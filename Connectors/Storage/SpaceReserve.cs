@@ -1,8 +1,8 @@
-namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+namespace MobileVlm.Edge.Connectors.Storage;
 
 /// <summary>A file that reserves disk space. On a full disk even deleting needs some: the file is given up for that and
-/// made again when there is space. It is a help only: nothing that happens to it is an error of the outbox.</summary>
-internal sealed class OutboxReserve(string path, int bytes)
+/// made again when there is space. It is a help only: nothing that happens to it is an error of the store.</summary>
+internal sealed class SpaceReserve(string path, int bytes)
 {
     private readonly string _path = $"{path}.reserve";
 

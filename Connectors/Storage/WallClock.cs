@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+namespace MobileVlm.Edge.Connectors.Storage;
 
 /// <summary>The wall clock beside the one that never jumps, at one moment: two of them show whether the wall clock was set
 /// in between. Devices without a battery for their clock begin years ago and get the time later.</summary>

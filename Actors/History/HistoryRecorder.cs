@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using MobileVlm.Edge.Actors.Answers;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Storage.History;
+
+namespace MobileVlm.Edge.Actors.History;
+
+/// <summary>Hands answers, states, events and snapshots to the history. Never waits for it. <see cref="Record"/> is called by the
+/// publisher; everything else is thread-safe.</summary>
+/// <param name="history">Where they are stored.</param>
+/// <param name="pictures">Decides of which frames the snapshot is stored.</param>
+/// <param name="states">Know the thresholds that hold at a moment.</param>
+/// <param name="compose">Composes the events of an update.</param>
+/// <param name="address">The signed address of a path below the HTTP server's public address; null where it has none.</param>
+/// <param name="time">For states that change without a frame.</param>
+internal sealed class HistoryRecorder(
+    IHistory history,
+    HistoryPictures pictures,
+    QuestionStates states,
+    Func<StateUpdates, IEnumerable<Func<EventPayload>>> compose,
+    Func<string, string?> address,
+    TimeProvider time)
+{
+    /// <summary>Events whose snapshot is known to be stored. Older ones were published long ago.</summary>
+    private const int MaxRemembered = 1000;
+
+    private readonly ConcurrentDictionary<CameraId, (FrameSequence Sequence, ReadOnlyMemory<byte> Jpeg)> _last = new();
+    private readonly Dictionary<(CameraId Camera, string Question), (string State, UnknownReason? Reason)> _states = [];
+    private readonly ConcurrentDictionary<Guid, bool> _withSnapshot = new();
+    private readonly ConcurrentQueue<Guid> _remembered = new();
+
+    /// <summary>Counts and condition.</summary>
+    public HistoryStats Stats => history.Stats;
+
+    /// <summary>Whether a snapshot of the frame has to be made for the history.</summary>
+    public bool MayNeedPicture(FrameAnswered frame) => pictures.MayNeed(frame);
+
+    /// <summary>Records what changed. Recording the same twice is harmless.</summary>
+    public void Record(StateUpdates updates)
+    {
+        var begun = States(updates);
+        var events = compose(updates).Select(it => it()).Select(it => (it.Camera, Event: ToEvent(it))).ToList();
+        if (updates.Frame is { } frame)
+        {
+            var picture = frame.Snapshot ?? frame.HistoryPicture;
+            if (picture is { } jpeg)
+            {
+                _last[frame.Camera] = (frame.Sequence, jpeg);
+            }
+
+            Store(new HistoryFrame(frame.Camera.Value, frame.CapturedAt, frame.Sequence.Value)
+            {
+                Answers = [.. updates.Updates.Where(update => update is { IsFromFrame: true, Last: not null }).Select(ToAnswer)],
+                States = [.. begun.Select(it => it.State)],
+                Events = [.. events.Select(it => it.Event)],
+                Snapshot = pictures.Take(frame, updates.Updates) ? picture : null,
+            });
+            return;
+        }
+
+        foreach (var group in begun.GroupBy(it => it.Camera))
+        {
+            Store(new HistoryFrame(group.Key.Value, time.GetUtcNow(), 0) { States = [.. group.Select(it => it.State)] });
+        }
+
+        foreach (var (camera, happened) in events)
+        {
+            var known = _last.TryGetValue(new CameraId(camera), out var last) && last.Sequence.Value == happened.Frame;
+            Store(new HistoryFrame(camera, happened.At, happened.Frame) { Events = [happened], Snapshot = known ? last.Jpeg : (ReadOnlyMemory<byte>?)null });
+        }
+    }
+
+    /// <summary>The signed address of an event's snapshot; null where it has none, or nobody could fetch it.</summary>
+    public string? SnapshotAddress(Guid id) => _withSnapshot.ContainsKey(id) ? address($"/api/v1/events/{id}/snapshot.jpg") : null;
+
+    private void Store(HistoryFrame frame)
+    {
+        if (frame is { Answers.Count: 0, States.Count: 0, Events.Count: 0, Snapshot: null })
+        {
+            return;
+        }
+
+        history.Record(frame);
+        foreach (var happened in frame.Events.Where(_ => frame.Snapshot is not null))
+        {
+            if (_withSnapshot.TryAdd(happened.Id, true))
+            {
+                _remembered.Enqueue(happened.Id);
+            }
+        }
+
+        while (_remembered.Count > MaxRemembered && _remembered.TryDequeue(out var old))
+        {
+            _withSnapshot.TryRemove(old, out _);
+        }
+    }
+
+    /// <summary>The states that are not the last recorded ones. Free texts are left out, because each is another.</summary>
+    private List<(CameraId Camera, HistoryState State)> States(StateUpdates updates)
+    {
+        var changed = new List<(CameraId, HistoryState)>();
+        foreach (var update in updates.Updates.Where(update => !AnswerHandler.Of(update.Question.Kind).IsFreeText))
+        {
+            var (key, now) = ((update.Camera, update.Question.Id), (update.Current.State, update.Current.Reason));
+            if (!_states.TryGetValue(key, out var before) || before != now)
+            {
+                _states[key] = now;
+                changed.Add((update.Camera, new HistoryState(update.Question.Id, now.State, now.Reason?.ToText())));
+            }
+        }
+
+        return changed;
+    }
+
+    private HistoryAnswer ToAnswer(QuestionUpdate update)
+    {
+        var (frame, answer, parsed) = update.Last!;
+        return new HistoryAnswer(update.Question.Id, parsed.Value)
+        {
+            IsWord = !AnswerHandler.Of(update.Question.Kind).IsWritten,
+            Score = parsed.Score,
+            Thresholds = parsed.Score is null ? null : ToThresholds(update),
+            Reused = answer.Reused,
+            Reason = parsed.Unclear?.ToText(),
+            Age = answer.Age,
+            Encode = frame.EncodeTime,
+            Prefill = frame.PrefillTime + answer.Timings.Prefill,
+            Decode = answer.Timings.Decode,
+        };
+    }
+
+    private HistoryThresholds? ToThresholds(QuestionUpdate update)
+    {
+        var held = states.ThresholdsOf(update.Camera, update.Question, update.Last!.Frame.CapturedAt);
+        return AnswerHandler.Of(update.Question.Kind).ToShown(held) is { } shown
+            ? new HistoryThresholds(shown.YesAbove, shown.NoBelow, shown.MinScore)
+            : null;
+    }
+
+    private static HistoryEvent ToEvent(EventPayload happened) =>
+        new(Guid.Parse(happened.Id, CultureInfo.InvariantCulture), happened.Question, happened.From, happened.To)
+        {
+            Score = happened.Score,
+            At = happened.At ?? DateTimeOffset.UnixEpoch,
+            Since = happened.Since ?? happened.At ?? DateTimeOffset.UnixEpoch,
+            Frame = happened.Frame,
+            Text = happened.Text,
+            Document = Encoding.UTF8.GetString(MqttJson.Serialize(happened)),
+        };
+}
