@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;

@@ -18,7 +18,7 @@ internal static class TeachReport
         text.Append(CultureInfo.InvariantCulture, $"before      {Percent(result.Plain.Accuracy)} (AUC {result.Plain.Auc:0.00}) on the labels, by the model's own score\n");
         if (result.EncoderOnly is { } encoder)
         {
-            text.Append(CultureInfo.InvariantCulture, $"no decoder  {Estimate(encoder)} with --answerer taught\n");
+            text.Append(CultureInfo.InvariantCulture, $"no decoder  {Estimate(encoder)}, --answerer taught\n");
         }
 
         text.Append("\ncandidates, correct on labels that are left out in turn\n");

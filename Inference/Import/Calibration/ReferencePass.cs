@@ -2,6 +2,7 @@ using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Evaluation.Gates;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;

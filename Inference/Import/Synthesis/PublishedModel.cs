@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;

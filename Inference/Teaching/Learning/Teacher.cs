@@ -13,7 +13,8 @@ public static class Teacher
     /// <summary>Most labels in all: times grow with the third power.</summary>
     public const int MostLabels = 1000;
 
-    private const int ManyLabels = 256;
+    /// <summary>From here on, fewer folds are enough and take less time.</summary>
+    private const int FewFoldsAbove = 256;
 
     /// <summary>Factors by which a head's outputs are scaled so that its scores are probabilities.</summary>
     private static readonly double[] Slopes = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4];
@@ -61,7 +62,7 @@ public static class Teacher
     private static List<HeldOut> Validate(Candidates candidates, ScorerKind chosen, CancellationToken cancel)
     {
         var samples = candidates.Samples;
-        var (folds, repeats) = samples.Count > ManyLabels ? (5, 1) : samples.Count > 64 ? (10, 1) : (10, 2);
+        var (folds, repeats) = samples.Count > FewFoldsAbove ? (5, 1) : samples.Count > 64 ? (10, 1) : (10, 2);
         var jobs = Enumerable.Range(0, repeats).SelectMany(repeat => Folds(samples, folds, repeat)).ToList();
         return [.. jobs.AsParallel().AsOrdered().WithCancellation(cancel).SelectMany(held =>
         {

@@ -33,20 +33,20 @@ public sealed class EarlierReleaseTests : IDisposable
     public async Task Show_lists_what_importing_a_model_of_an_earlier_release_again_would_improve()
     {
         var old = ReleaseFixture.Model($"{ReleaseFixture.Release}/models/llama-gqa-int8");
-        Assert.Equal(["importerNotRecorded", "prefillMissing"], await ReasonsAsync(old));
+        Assert.Equal(["importerNotRecorded", "prefillMissing"], await ReasonsAsync(old, 2));
         var shown = await EdgeProcess.RunAsync("model", "show", old);
         Assert.Contains("importing it again with --force would help", shown.Output, StringComparison.Ordinal);
         Assert.Contains("--prefill auto", shown.Output, StringComparison.Ordinal);
 
-        Assert.Empty(await ReasonsAsync(DemoModel.Folder.FolderPath));
+        Assert.Empty(await ReasonsAsync(DemoModel.Folder.FolderPath, 3));
         shown = await EdgeProcess.RunAsync("model", "show", DemoModel.Folder.FolderPath);
         Assert.Contains("importing again would improve nothing", shown.Output, StringComparison.Ordinal);
 
-        static async Task<IEnumerable<string>> ReasonsAsync(string folder)
+        static async Task<IEnumerable<string>> ReasonsAsync(string folder, int version)
         {
             var (code, output, errors) = await EdgeProcess.RunAsync("model", "show", folder, "--json");
             Assert.True(code == 0, errors);
-            Assert.Equal(2, JsonNode.Parse(output)!["formatVersion"]!.GetValue<int>());
+            Assert.Equal(version, JsonNode.Parse(output)!["formatVersion"]!.GetValue<int>());
             return JsonNode.Parse(output)!["importAgain"]!.AsArray().Select(it => it!["reason"]!.ToString());
         }
     }

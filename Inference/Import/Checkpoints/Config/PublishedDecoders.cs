@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Inference.Import;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
 /// <summary>Sizes of the decoders that were published. The chat models have the sizes of the base ones.</summary>
 internal static class PublishedDecoders
