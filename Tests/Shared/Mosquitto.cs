@@ -41,6 +41,7 @@ public sealed class Mosquitto : IAsyncDisposable
 {
     private const int SigHup = 1;
     private const int SigKill = 9;
+    private const int SigTerm = 15;
     private const int SigCont = 18;
     private const int SigStop = 19;
 
@@ -110,6 +111,13 @@ public sealed class Mosquitto : IAsyncDisposable
             Signal(SigKill);
             await _process.WaitForExitAsync();
         }
+    }
+
+    /// <summary>Stops it as an operator does: a persistent one writes down what it holds.</summary>
+    public async Task ShutDownAsync()
+    {
+        Signal(SigTerm);
+        await _process!.WaitForExitAsync();
     }
 
     /// <summary>Connections stay up and nothing is answered until <see cref="Thaw"/>.</summary>

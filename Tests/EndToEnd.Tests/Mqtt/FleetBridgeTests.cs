@@ -18,8 +18,9 @@ public sealed partial class FleetBridgeTests
         await PublishAsync(site, "before", 5);
         await Eventually.TrueAsync(() => centre.Log.Contains("site-1", StringComparison.Ordinal), "the bridge is connected");
 
-        await centre.StopAsync();
+        await centre.ShutDownAsync();
         await PublishAsync(site, "offline", 40);
+        await site.ShutDownAsync();
         await site.RestartAsync();
         await PublishAsync(site, "restarted", 5);
         await centre.RestartAsync();
