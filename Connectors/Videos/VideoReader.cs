@@ -207,6 +207,7 @@ public sealed class VideoReader(string path, VideoSampling sampling, string ffmp
         try
         {
             child.Kill(entireProcessTree: true);
+            child.WaitForExit(ExitTime);
         }
         catch (Exception fault) when (fault is Win32Exception or AggregateException or InvalidOperationException)
         {

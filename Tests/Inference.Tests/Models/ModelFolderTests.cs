@@ -99,9 +99,9 @@ public sealed class ModelFolderTests
     public void Another_format_version_is_refused_with_both_numbers_even_where_the_rest_is_invalid()
     {
         using var folder = Copy("$.formatVersion", "1");
-        AssertRefused(folder.Path, "version 1, this program reads version 3", "Import the model again with this program");
+        AssertRefused(folder.Path, "version 1, this program reads versions 2 to 3", "Import the model again with this program");
         folder.Write("model.json", """{ "formatVersion": 7, "parts": [] }""");
-        AssertRefused(folder.Path, "version 7, this program reads version 3");
+        AssertRefused(folder.Path, "version 7, this program reads versions 2 to 3");
     }
 
     [Theory]
