@@ -169,7 +169,7 @@ internal sealed class AdHocStep(
             else if (answer.Finish != FinishReason.Cancelled)
             {
                 counters.Update(pipeline => pipeline.Answers++);
-                asked[at].Complete(Answered(frame, answer));
+                asked[at].Complete(frame.ToAdHocAnswer(answer, time, Host));
             }
         }
     }
@@ -177,19 +177,6 @@ internal sealed class AdHocStep(
     /// <summary>The same for questions of the same content.</summary>
     private static string Key(Question question) =>
         $"{question.Kind} {question.MaxTokens} {question.Text}\0{string.Join('\0', question.Choices)}";
-
-    private AdHocAnswer Answered(InFlightFrame frame, Answer answer) => new(
-        answer,
-        frame.Frame.Sequence,
-        frame.Frame.CapturedAt,
-        time.GetUtcNow(),
-        time.GetElapsedTime(frame.Frame.CapturedTimestamp),
-        frame.EncodeTime,
-        frame.PrefillTime)
-    {
-        RepeatsFor = frame.Intake.Counters.RepeatsFor,
-        Host = Host,
-    };
 
     /// <summary>Cancels when all questions have ended, until it is disposed.</summary>
     private sealed class CancelWhenAllCompleted : IDisposable

@@ -36,6 +36,23 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     /// left.</summary>
     public bool IsWithdrawn => DueQuestions.Count == 0 && AdHocQuestions.All(question => question.IsCompleted);
 
+    /// <summary>The answer to an ad-hoc question about this frame.</summary>
+    /// <param name="answer">The decoder's answer.</param>
+    /// <param name="time">The clock: the answer's time and the frame's age are those of this call.</param>
+    /// <param name="host">The host of the cluster that computed it; null without a cluster.</param>
+    public AdHocAnswer ToAdHocAnswer(Answer answer, TimeProvider time, string? host) => new(
+        answer,
+        Frame.Sequence,
+        Frame.CapturedAt,
+        time.GetUtcNow(),
+        time.GetElapsedTime(Frame.CapturedTimestamp),
+        EncodeTime,
+        PrefillTime)
+    {
+        RepeatsFor = Intake.Counters.RepeatsFor,
+        Host = host,
+    };
+
     /// <summary>False for a frame that the encoder refused.</summary>
     public bool CanBeAnswered => _tokens is not null || ReusableAnswers is not null || Unanswerable is not null;
 

@@ -39,7 +39,7 @@ internal sealed record PipelineContext(
     ILoggerFactory Loggers,
     CancellationToken CancelAnswers)
 {
-    /// <summary>Shared with whoever else takes frames.</summary>
+    /// <summary>Shared with the dispatcher of a cluster, which takes frames from it too.</summary>
     public FramePicker Picker { get; init; } = new(Intakes, Uploads);
 
     /// <summary>The name of this host in its cluster; null without one.</summary>

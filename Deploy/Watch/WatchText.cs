@@ -13,7 +13,7 @@ internal static class WatchText
 
     /// <summary>The state, with the last answer if it differs, or with the reason if the state is unknown.</summary>
     public static string State(AnswerPayload answer) =>
-        answer is { State: UnknownState, Reason: NotYet, Seq: > 0 } ? $"{UnknownState}: not confirmed yet (last answer: {answer.Value})"
+        answer is { State: UnknownState, Reason: NotYet, Seq: > 0 } ? $"{UnknownState}: not confirmed yet{(answer.Value == UnknownState ? "" : $" (last answer: {answer.Value})")}"
         : answer.State == UnknownState && answer.Reason is { } reason ? $"{UnknownState}: {Reason(reason)}"
         : answer.State != answer.Value && answer.Seq > 0 ? $"{answer.State} (last answer: {answer.Value})"
         : answer.State;

@@ -129,20 +129,8 @@ internal sealed partial class AnswerReceiver(
         }
         else if (answer.Finish != FinishReason.Cancelled)
         {
-            var frame = open.Frame;
             context.Pipeline.Update(pipeline => pipeline.Answers++);
-            question.Complete(new AdHocAnswer(
-                answer,
-                frame.Frame.Sequence,
-                frame.Frame.CapturedAt,
-                time.GetUtcNow(),
-                time.GetElapsedTime(frame.Frame.CapturedTimestamp),
-                frame.EncodeTime,
-                frame.PrefillTime)
-            {
-                RepeatsFor = frame.Intake.Counters.RepeatsFor,
-                Host = open.Host.Address,
-            });
+            question.Complete(open.Frame.ToAdHocAnswer(answer, time, open.Host.Address));
         }
     }
 

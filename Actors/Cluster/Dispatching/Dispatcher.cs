@@ -46,7 +46,7 @@ internal sealed record DispatcherContext(
 /// be called on any thread.</summary>
 internal sealed partial class Dispatcher : IMembershipListener
 {
-    /// <summary>An inference host that was told of a frame and has not asked is told again after this time, because messages may get
+    /// <summary>An inference host that was notified of a frame and has not requested it is notified again after this time, because messages may get
     /// lost.</summary>
     public static readonly TimeSpan NotifyAgainAfter = TimeSpan.FromSeconds(2);
 

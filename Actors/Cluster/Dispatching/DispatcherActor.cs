@@ -6,7 +6,7 @@ using MobileVlm.Edge.Actors.Restarts;
 namespace MobileVlm.Edge.Actors.Cluster.Dispatching;
 
 /// <summary>Passes messages between inference hosts and the <see cref="Dispatcher"/>, which has the state and outlives this actor. Ignores
-/// who is no member.</summary>
+/// messages of hosts that are not members.</summary>
 internal sealed class DispatcherActor : ReceiveActor
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);

@@ -25,7 +25,7 @@ internal sealed class InferenceHost(string address)
     /// <summary>Its model is the one that is used.</summary>
     public bool HasModel { get; set; }
 
-    /// <summary>When it was told that a frame waits, unless it has asked since; null otherwise.</summary>
+    /// <summary>When it was notified that a frame waits; null if it was not, or has requested a frame since.</summary>
     public long? NotifiedAt { get; set; }
 
     /// <summary>Frames are sent to it.</summary>

@@ -109,7 +109,7 @@ internal sealed class InferenceHostActor : ReceiveActor
         var isExpected = _tickets.Remove(frame.Ticket, out var ticket) && ticket.Address == address;
         if (!isExpected || frame.Size != _context.Model.PictureSize || _context.State.IsStopping || !_context.State.TryBegin())
         {
-            sender.Tell(new RequestEnded(frame.Request, "the host has no room for it"), Self);
+            sender.Tell(new RequestEnded(frame.Request, "the host already works on as many frames as it has capacity for"), Self);
             return;
         }
 

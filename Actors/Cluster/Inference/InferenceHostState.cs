@@ -20,7 +20,7 @@ internal sealed class InferenceHostState(int capacity)
     public bool IsStopping => _stopping;
 
     /// <summary>Begins to work on a frame.</summary>
-    /// <returns>False when there is no room for it.</returns>
+    /// <returns>False when the capacity is used up.</returns>
     public bool TryBegin()
     {
         if (Interlocked.Increment(ref _working) <= capacity)

@@ -90,7 +90,7 @@ internal static class ClusterConfiguration
         return ConfigurationFactory.ParseString(variable).WithFallback(ConfigurationFactory.ParseString(Fixed));
     }
 
-    /// <summary>The scheme of addresses; with the wrong one nobody ever answers.</summary>
+    /// <summary>The scheme of addresses. Messages to an address with the wrong one are never answered.</summary>
     public static string SchemeOf(ClusterSettings settings) => settings.Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
 
     // A name often leads to a loopback address in the host's own table of names, where nobody else reaches it.

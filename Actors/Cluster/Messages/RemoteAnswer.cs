@@ -27,7 +27,7 @@ internal sealed record RemoteAnswer
     /// <summary>The model's own limit (<see cref="Question.MinMass"/>).</summary>
     public double? MinMass { get; init; }
 
-    /// <summary>Why there is no answer; null when there is one.</summary>
+    /// <summary>Why the question could not be answered; null if it was.</summary>
     public AnswerFailureKind? Failure { get; init; }
 
     /// <summary>The same for people.</summary>

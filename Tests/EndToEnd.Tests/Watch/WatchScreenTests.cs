@@ -128,14 +128,15 @@ public sealed class WatchScreenTests
         Answer(state, "person", "no", 0.01, seq: 1);
         Answer(state, "person", "no", 0.02, seq: 2);
         Answer(state, "person", "yes", 0.99, seq: 3);
+        Answer(state, "package", "no", 0.03, state: "unknown", reason: "notYet");
         Receive(state, "gate/person/event", Encoding.UTF8.GetString(MqttJson.Serialize(Happened(0))));
         Receive(state, "gate/person/answer", "{\"not\": \"an answer\"}");
         Receive(state, "gate/dog/answer", "garbage");
         Receive(state, "gate/other/answer", "garbage");
         Assert.Equal(
-            ["service: online", "camera gate: online", "gate/person: no (score 0.010)", "gate/person: no -> yes (score 0.990)", "event gate/person: Person at the gate: yes (100 %)"],
+            ["service: online", "camera gate: online", "gate/person: no (score 0.010)", "gate/person: no -> yes (score 0.990)", "gate/package: unknown: not confirmed yet (score 0.030)", "event gate/person: Person at the gate: yes (100 %)"],
             changes);
-        Assert.Equal(3, state.AnswerCount);
+        Assert.Equal(4, state.AnswerCount);
     }
 
     private static bool Starts(string line, string text) =>
