@@ -18,7 +18,7 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
     /// <summary>A receiver that asks for a longer wait gets this one.</summary>
     private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>The wait after a defect of this program, and while the outbox does not return what it has.</summary>
+    /// <summary>The wait after a defect of this program, and while the outbox does not return what it has and gets nothing new.</summary>
     private static readonly TimeSpan OutboxPause = TimeSpan.FromSeconds(10);
 
     private readonly WebhookParts _parts;
@@ -133,6 +133,14 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
         }
     }
 
+    /// <summary>Completes at the next wake-up, at the one since the last call, at a stop or after the limit.</summary>
+    private async Task AwakeAsync(TimeSpan limit)
+    {
+        using var after = new CancellationTokenSource(limit, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(after.Token, _drain.Token);
+        await _wake.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     private async Task RunAsync()
     {
         while (!_cancel.IsCancellationRequested)
@@ -177,12 +185,8 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
                 return null;
             }
 
-            if (_parts.Outbox.Stats.Rows > 0)
-            {
-                return OutboxPause;
-            }
-
-            await _wake.WaitAsync(_drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // An event stored since the outbox was asked counts as a row too: its wake-up ends this wait, so it is not late.
+            await AwakeAsync(_parts.Outbox.Stats.Rows > 0 ? OutboxPause : Timeout.InfiniteTimeSpan);
             return TimeSpan.Zero;
         }
 

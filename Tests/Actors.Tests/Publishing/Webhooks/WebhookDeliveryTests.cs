@@ -227,9 +227,23 @@ public sealed class WebhookDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_outbox_that_returns_nothing_of_what_it_has_is_asked_again()
+    public async Task An_event_that_is_stored_while_the_outbox_is_asked_is_sent_at_once()
     {
         var outbox = new HeldOutbox();
+        var sender = new FakeSender();
+        var delivery = Started(sender, parts => parts with { Outbox = outbox });
+        await outbox.Asked.Task.WaitAsync(Eventually.Patience);
+        await delivery.StoreAsync(Event("1"));
+        outbox.Answers.SetResult(null);
+
+        // The clock of this test stands still.
+        await Eventually.TrueAsync(() => delivery.Stats.Delivered == 1, "the event is delivered");
+    }
+
+    [Fact]
+    public async Task An_outbox_that_returns_nothing_of_what_it_has_is_asked_again()
+    {
+        var outbox = new HeldOutbox { MoreOfNothing = 2 };
         var sender = new FakeSender();
         var delivery = Started(sender, parts => parts with { Outbox = outbox });
         await delivery.StoreAsync(Event("1"));
@@ -310,6 +324,9 @@ public sealed class WebhookDeliveryTests : IAsyncDisposable
 
         public TaskCompletionSource<WaitingEvent?> Answers { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>Answers after the first that are null.</summary>
+        public int MoreOfNothing { get; init; }
+
         public OutboxStats Stats => _inner.Stats;
 
         public Task<StoreOutcome> StoreAsync(OutboxEvent happened) => _inner.StoreAsync(happened);
@@ -317,7 +334,8 @@ public sealed class WebhookDeliveryTests : IAsyncDisposable
         public Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics)
         {
             Asked.TrySetResult();
-            return Interlocked.Increment(ref _asked) == 1 ? Answers.Task : _inner.OldestAsync(exceptTopics);
+            var asked = Interlocked.Increment(ref _asked);
+            return asked == 1 ? Answers.Task : asked <= 1 + MoreOfNothing ? Task.FromResult<WaitingEvent?>(null) : _inner.OldestAsync(exceptTopics);
         }
 
         public Task RemoveAsync(string id) => _inner.RemoveAsync(id);
