@@ -277,7 +277,10 @@ internal sealed class FakeEngine
                 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                     ? number
                     : null;
-            return new Answer(question, text, text, score, [1, 2], finish, default);
+            return new Answer(question, text, text, score, [1, 2], finish, default)
+            {
+                ScoredBy = question.Taught is null ? ScoreSource.Model : ScoreSource.Encoder,
+            };
         }
 
         public void Dispose() => engine.Disposed("answerer", this);
