@@ -239,6 +239,7 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             Scores = answer.ChoiceScores.Count == 0
                 ? null
                 : answer.Question.Choices.Zip(answer.ChoiceScores).ToDictionary(it => it.First, it => it.Second),
+            Host = answered.Host,
             TokenIds = answer.TokenIds,
             Finish = answer.Finish == FinishReason.Length ? "length" : answer.Finish == FinishReason.Stopped ? "stop" : "cancelled",
             Frame = isOfCamera ? answered.Sequence.Value : null,

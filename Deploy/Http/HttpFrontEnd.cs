@@ -29,7 +29,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
 
     private HttpFrontEnd(EngineCompletion? engine, SignedAddresses addresses, TimeProvider time)
     {
-        (_engine, _completion, Addresses, _time) = (engine, engine is null ? new NoModelCompletion() : engine, addresses, time);
+        (_engine, Addresses, _time) = (engine, addresses, time);
+        _completion = engine is null ? new NoModelCompletion(() => _system?.Stats()) : engine;
         Events = new LiveEvents(time);
     }
 

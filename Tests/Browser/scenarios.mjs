@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import { check, checkAccessibility, open, PATIENCE, screenshot, until } from './browser.mjs';
 import { proxyAt } from './proxy.mjs';
 
+export { cluster } from './cluster.mjs';
+
 const row = question => `[data-camera="gate"] [data-question="${question}"]`;
 const isKnown = selector => {
   const text = document.querySelector(selector)?.textContent;

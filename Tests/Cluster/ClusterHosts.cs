@@ -20,14 +20,39 @@ internal sealed class ClusterHosts : IAsyncDisposable
 
     private static readonly TimeSpan Joined = TimeSpan.FromSeconds(90);
 
+    private readonly TimeSpan _encode;
+    private readonly TimeSpan _answer;
     private readonly List<EdgeSystem> _systems = [];
     private readonly List<WaitingEngine> _engines = [];
     private readonly FramePool _pool = new();
     private readonly List<FrameAnswered> _answers = [];
 
+    /// <summary>The seeds: the first inference host.</summary>
+    private readonly IReadOnlyList<string> _nodes;
+
+    private readonly int _firstPort = FreePort();
+
+    /// <param name="cameras">Cameras of the camera host; each has one question, due at each frame.</param>
+    /// <param name="encode">The wait of stage 1.</param>
+    /// <param name="answer">The wait of stage 2.</param>
+    private ClusterHosts(int cameras, TimeSpan encode, TimeSpan answer)
+    {
+        (_encode, _answer) = (encode, answer);
+        _nodes = [Address(_firstPort)];
+        Cameras = Create(FreePort(), [.. Enumerable.Range(1, cameras).Select(number => $"camera{number}")], null);
+        _systems.Add(Cameras);
+        Cameras.Answered += answered =>
+        {
+            lock (_answers)
+            {
+                _answers.Add(answered);
+            }
+        };
+    }
+
     public IReadOnlyList<WaitingEngine> Engines => _engines;
 
-    public EdgeSystem Cameras => _systems[^1];
+    public EdgeSystem Cameras { get; }
 
     public IReadOnlyList<FrameAnswered> Answers
     {
@@ -40,37 +65,29 @@ internal sealed class ClusterHosts : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the hosts and waits until all inference hosts are used.</summary>
-    /// <param name="inferenceHosts">How many have a model.</param>
-    /// <param name="cameras">Cameras of the camera host; each has one question, due at each frame.</param>
-    /// <param name="encode">The wait of stage 1.</param>
-    /// <param name="answer">The wait of stage 2.</param>
-    public static async Task<ClusterHosts> StartAsync(int inferenceHosts, int cameras, TimeSpan encode, TimeSpan answer)
+    /// <summary>Starts the camera host with the first inference host.</summary>
+    public static async Task<ClusterHosts> StartAsync(int cameras, TimeSpan encode, TimeSpan answer)
     {
-        var hosts = new ClusterHosts();
-        var ports = Enumerable.Range(0, inferenceHosts + 1).Select(_ => FreePort()).ToList();
-        List<string> nodes = [.. ports.Take(inferenceHosts).Select(port => $"127.0.0.1:{port}")];
-        for (var at = 0; at < inferenceHosts; at++)
-        {
-            var engine = new WaitingEngine(encode, answer);
-            hosts._engines.Add(engine);
-            hosts._systems.Add(hosts.Create(ports[at], nodes, [], engine));
-        }
-
-        hosts._systems.Add(hosts.Create(ports[^1], nodes, [.. Enumerable.Range(1, cameras).Select(number => $"camera{number}")], null));
-        hosts.Cameras.Answered += answered =>
-        {
-            lock (hosts._answers)
-            {
-                hosts._answers.Add(answered);
-            }
-        };
-        await Task.WhenAll(hosts._systems.Select(system => system.StartAsync()));
-        await Eventually.TrueAsync(
-            () => nodes.TrueForAll(node => hosts.Cameras.Stats().Cluster!.Nodes.GetValueOrDefault(node) is { State: ClusterNodeStats.Up, Model: not null }),
-            "all inference hosts are used",
-            Joined);
+        var hosts = new ClusterHosts(cameras, encode, answer);
+        await hosts.Cameras.StartAsync();
+        await hosts.AddAsync(hosts._firstPort);
         return hosts;
+    }
+
+    /// <summary>Starts one more inference host and waits until it is used.</summary>
+    public Task AddAsync() => AddAsync(FreePort());
+
+    private async Task AddAsync(int port)
+    {
+        var engine = new WaitingEngine(_encode, _answer);
+        _engines.Add(engine);
+        var system = Create(port, [], engine);
+        _systems.Add(system);
+        await system.StartAsync();
+        await Eventually.TrueAsync(
+            () => Cameras.Stats().Cluster!.Nodes.GetValueOrDefault(Address(port)) is { State: ClusterNodeStats.Up, Answered: >= 2 },
+            $"inference host {_engines.Count} answers",
+            Joined);
     }
 
     public async ValueTask DisposeAsync()
@@ -81,6 +98,8 @@ internal sealed class ClusterHosts : IAsyncDisposable
         }
     }
 
+    private static string Address(int port) => $"127.0.0.1:{port}";
+
     private static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -88,7 +107,7 @@ internal sealed class ClusterHosts : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private EdgeSystem Create(int port, IReadOnlyList<string> nodes, IReadOnlyList<string> cameras, WaitingEngine? engine)
+    private EdgeSystem Create(int port, IReadOnlyList<string> cameras, WaitingEngine? engine)
     {
         var settings = new EdgeSettings
         {
@@ -98,7 +117,7 @@ internal sealed class ClusterHosts : IAsyncDisposable
             Cameras = [.. cameras.Select(camera => new CameraConfiguration(
                 new CameraId(camera), [new StandingQuestion("number", "Which number?", QuestionKind.Text, TimeSpan.Zero)], Snapshot: false))],
             RunsWithoutCameras = true,
-            Cluster = new ClusterSettings { Host = "127.0.0.1", Port = port, Nodes = nodes },
+            Cluster = new ClusterSettings { Host = "127.0.0.1", Port = port, Nodes = _nodes },
         };
         return new EdgeSystem(
             settings,

@@ -62,8 +62,15 @@ public sealed class KillAndStallTests(ITestOutputHelper output) : IAsyncLifetime
         await UntilHostsAnswerAsync(subscriber, [1]);
         output.WriteLine(FormattableString.Invariant($"back after {TimeProvider.System.GetElapsedTime(healedAt).TotalSeconds:0.0} s"));
 
-        // The killed one comes back under its address.
+        // The killed one comes back under its address. Meanwhile one host alone answers the same frames.
         _ = Inference(0);
+        var port = FreePort();
+        var local = Start("local", $$"""
+            "StateFolder": {{Json("local")}}, "Model": { "Path": {{JsonSerializer.Serialize(DemoModel.Folder.FolderPath)}} },
+            "Mqtt": { "Broker": "embedded", "Port": {{port}} }, "Cameras": {{Cameras(1, speed: 4)}}
+            """);
+        await local.LogsAsync("publishes to");
+        using var alone = new Subscriber(port, "mobilevlm/local/#");
         await UntilStateAsync(subscriber, 0, "up");
         await UntilHostsAnswerAsync(subscriber, [0]);
 
@@ -73,21 +80,54 @@ public sealed class KillAndStallTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.All(stats.RootElement.GetProperty("cameras").EnumerateObject(), it => Assert.Equal(0, it.Value.GetProperty("captureRestarts").GetInt64()));
         Assert.Equal(0, stats.RootElement.GetProperty("mqtt").GetProperty("reconnects").GetInt64());
 
-        await CompareWithOneHostAsync(subscriber.Answers());
+        AssertFramesAreCountedOnce(stats.RootElement.GetProperty("cameras"));
+        AssertEventsComeOnceAndInOrder(subscriber);
+        await CompareWithOneHostAsync(subscriber.Answers(), alone);
     }
 
-    private async Task CompareWithOneHostAsync(IReadOnlyList<(long At, string Host, long Frame, double Score, double AgeMs)> answers)
+    private static void AssertFramesAreCountedOnce(JsonElement cameras)
     {
-        var port = FreePort();
-        var local = Start("local", $$"""
-            "StateFolder": {{Json("local")}}, "Model": { "Path": {{JsonSerializer.Serialize(DemoModel.Folder.FolderPath)}} },
-            "Mqtt": { "Broker": "embedded", "Port": {{port}} }, "Cameras": {{Cameras(1)}}
-            """);
-        await local.LogsAsync("publishes to");
-        using var subscriber = new Subscriber(port, "mobilevlm/local/#");
+        string[] ends = ["framesReplaced", "framesIdle", "framesStale", "framesUsed", "framesGated", "framesFailed"];
+        foreach (var camera in cameras.EnumerateObject())
+        {
+            var ended = ends.Sum(end => camera.Value.GetProperty(end).GetInt64());
+            // The newest one waits, and one is at each host. While no host was left, none was counted twice or forgotten.
+            var captured = camera.Value.GetProperty("framesCaptured").GetInt64() + camera.Value.GetProperty("framesRepeated").GetInt64();
+            Assert.InRange(captured - ended, 0, 4);
+        }
+    }
+
+    private static void AssertEventsComeOnceAndInOrder(Subscriber subscriber)
+    {
+        var events = subscriber.Messages().Where(message => message.Topic.EndsWith("/event", StringComparison.Ordinal)).Select(message =>
+        {
+            using var json = JsonDocument.Parse(message.Payload);
+            var root = json.RootElement;
+            return (
+                message.Topic,
+                Id: root.GetProperty("id").GetString(),
+                From: root.GetProperty("from").GetString(),
+                To: root.GetProperty("to").GetString(),
+                Frame: root.GetProperty("frame").GetInt64());
+        }).ToList();
+        Assert.NotEmpty(events);
+        Assert.Equal(events.Count, events.Select(it => it.Id).Distinct().Count());
+        foreach (var question in events.GroupBy(it => it.Topic))
+        {
+            Assert.All(question.Zip(question.Skip(1)), pair =>
+            {
+                Assert.Equal(pair.First.To, pair.Second.From);
+                Assert.True(pair.First.Frame < pair.Second.Frame);
+            });
+        }
+    }
+
+    private async Task CompareWithOneHostAsync(
+        IReadOnlyList<(long At, string Host, long Frame, double Score, double AgeMs)> answers, Subscriber alone)
+    {
         var remote = answers.GroupBy(answer => answer.Frame).ToDictionary(frame => frame.Key, frame => frame.First().Score);
-        await Eventually.TrueAsync(() => subscriber.Answers().Count(answer => remote.ContainsKey(answer.Frame)) >= 10, "the same frames are answered", Patience);
-        var pairs = subscriber.Answers().Where(answer => remote.ContainsKey(answer.Frame)).ToList();
+        await Eventually.TrueAsync(() => alone.Answers().Count(answer => remote.ContainsKey(answer.Frame)) >= 10, "the same frames are answered", Patience);
+        var pairs = alone.Answers().Where(answer => remote.ContainsKey(answer.Frame)).ToList();
         Assert.All(pairs, answer => Assert.Equal(
             BitConverter.DoubleToInt64Bits(answer.Score), BitConverter.DoubleToInt64Bits(remote[answer.Frame])));
         output.WriteLine($"{pairs.Count} scores are equal bit for bit");
@@ -112,12 +152,13 @@ public sealed class KillAndStallTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     // Every camera plays the same clip, so that the numbers of frames mean the same pictures.
-    private static string Cameras(int count) => JsonSerializer.Serialize(Enumerable.Range(1, count).ToDictionary(
+    private static string Cameras(int count, double speed = 1) => JsonSerializer.Serialize(Enumerable.Range(1, count).ToDictionary(
         number => $"c{number}",
         _ => new
         {
             Source = DemoModel.Clip,
             Loop = true,
+            Speed = speed,
             Gate = false,
             Questions = new { p = new { Ask = "Is there a person?", Answer = "YesNo", Every = "00:00:00.1" } },
         }));

@@ -107,9 +107,14 @@ internal sealed class InferenceHostActor : ReceiveActor
     {
         var sender = Sender;
         var isExpected = _tickets.Remove(frame.Ticket, out var ticket) && ticket.Address == address;
-        if (!isExpected || frame.Size != _context.Model.PictureSize || _context.State.IsStopping || !_context.State.TryBegin())
+        var refusal = !isExpected ? "the host did not ask for this frame, or no longer"
+            : frame.Size != _context.Model.PictureSize ? "the picture has another size than the host's model needs"
+            : _context.State.IsStopping ? "the host stops"
+            : _context.State.TryBegin() ? null
+            : "the host already works on as many frames as it has capacity for";
+        if (refusal is not null)
         {
-            sender.Tell(new RequestEnded(frame.Request, "the host already works on as many frames as it has capacity for"), Self);
+            sender.Tell(new RequestEnded(frame.Request, refusal), Self);
             return;
         }
 

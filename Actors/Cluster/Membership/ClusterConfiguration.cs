@@ -37,6 +37,7 @@ internal static class ClusterConfiguration
             serialization-settings.allow-unregistered-types = off
             serializers {
               json = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingJsonSerializer, MobileVlm.Edge.Actors"
+              proto = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingProtobufSerializer, MobileVlm.Edge.Actors"
               daemon-create = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingDeploymentSerializer, MobileVlm.Edge.Actors"
               akka-misc = "MobileVlm.Edge.Actors.Cluster.Messages.FilteringSerializer, MobileVlm.Edge.Actors"
               mobilevlm = "MobileVlm.Edge.Actors.Cluster.Messages.ClusterSerializer, MobileVlm.Edge.Actors"
@@ -65,6 +66,8 @@ internal static class ClusterConfiguration
             # Nothing exists once in the cluster, so a split does no harm, and a resolver would end hosts that work.
             downing-provider-class = ""
             log-info = off
+            # A host that was started again must try once more when its old entry is gone.
+            retry-unsuccessful-join-after = 3 s
             failure-detector.acceptable-heartbeat-pause = 5 s
           }
         }

@@ -1,7 +1,20 @@
 namespace MobileVlm.Edge.Actors.Cluster.Membership;
 
+/// <summary>What a host does after a round of questions.</summary>
+internal enum IslandDecision
+{
+    /// <summary>Nothing.</summary>
+    Stay,
+
+    /// <summary>It leaves its part of the cluster and joins again.</summary>
+    Rejoin,
+
+    /// <summary>It founds the cluster in place of seeds that do not live.</summary>
+    Found,
+}
+
 /// <summary>Finds out that this host belongs to a part of the cluster that does not find back to the others by itself: seeds live that are
-/// no reachable members here. One caller at a time.</summary>
+/// no reachable members here; or that there is no cluster, because the first seeds do not live. One caller at a time.</summary>
 /// <param name="self">This host, <c>host:port</c>.</param>
 /// <param name="seeds">The seeds, in the order that all hosts have.</param>
 internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
@@ -15,8 +28,16 @@ internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
     /// <summary>The same for a host among others, if the seeds of its part come last: a host that is alone is quicker.</summary>
     public const int ChecksAmongOthers = 12;
 
+    /// <summary>Checks in a row after which a seed that is no member founds the cluster, where no other seed answers. Akka lets only the
+    /// first seed do so: without it no other host would ever work.</summary>
+    public const int ChecksBeforeFounding = 3;
+
+    /// <summary>The same where seeds answer that come later: they may be a cluster that is about to accept this host.</summary>
+    public const int ChecksBeforeFoundingAmongOthers = 8;
+
     private readonly HashSet<string> _answered = [];
     private int _found;
+    private int _alone;
 
     /// <summary>Seeds that are to be asked whether they live: they are no reachable members.</summary>
     public static IReadOnlyList<string> Missing(string self, IEnumerable<string> seeds, IReadOnlyCollection<ClusterMember> members) =>
@@ -26,27 +47,33 @@ internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
     public void Answered(string seed) => _answered.Add(seed);
 
     /// <summary>Ends one round of questions.</summary>
-    /// <param name="isUp">This host is a member itself; while it still joins, nothing is decided.</param>
+    /// <param name="isMember">This host is a member, or is about to become one.</param>
+    /// <param name="isUp">It is a full or a weakly accepted member; while it still joins, it leaves no part.</param>
     /// <param name="members">The other members now.</param>
-    /// <returns>True when this host should leave its part and join again.</returns>
-    public bool EndRound(bool isUp, IReadOnlyCollection<ClusterMember> members)
+    /// <returns>What this host should do.</returns>
+    public IslandDecision EndRound(bool isMember, bool isUp, IReadOnlyCollection<ClusterMember> members)
     {
         var missing = Missing(self, seeds, members).Where(_answered.Contains).ToList();
         _answered.Clear();
+        _alone = !isMember && seeds.Contains(self) && (missing.Count == 0 || IsBefore([self], missing)) ? _alone + 1 : 0;
+        if (_alone >= (missing.Count == 0 ? ChecksBeforeFounding : ChecksBeforeFoundingAmongOthers))
+        {
+            _alone = 0;
+            return IslandDecision.Found;
+        }
+
         if (!isUp || missing.Count == 0)
         {
             _found = 0;
-            return false;
+            return IslandDecision.Stay;
         }
 
         _found++;
         var reachable = members.Where(member => member.IsReachable).Select(member => member.Address).ToList();
-        if (reachable.Count == 0)
-        {
-            return _found >= (IsBefore([self], missing) ? ChecksWhenFirst : ChecksWhenAlone);
-        }
-
-        return _found >= ChecksAmongOthers && !IsBefore([self, .. reachable], missing);
+        var shouldRejoin = reachable.Count == 0
+            ? _found >= (IsBefore([self], missing) ? ChecksWhenFirst : ChecksWhenAlone)
+            : _found >= ChecksAmongOthers && !IsBefore([self, .. reachable], missing);
+        return shouldRejoin ? IslandDecision.Rejoin : IslandDecision.Stay;
     }
 
     /// <summary>Whether the first seed of one part comes before the first seed of the other.</summary>

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Restarts;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -8,11 +9,14 @@ using ClusterSettings = MobileVlm.Edge.Actors.Settings.ClusterSettings;
 namespace MobileVlm.Edge.Actors.Cluster.Membership;
 
 /// <summary>Follows the membership of the cluster, reports changes, and finds out when this host is in the wrong part of a split
-/// cluster. Any host may ask it whether it lives.</summary>
+/// cluster, when nobody founds it, or when a dead host keeps a restarted one out. Any host may ask it whether it lives.</summary>
 internal sealed partial class MembershipActor : ReceiveActor
 {
     /// <summary>Akka answers this message for each actor; any other kind of id would need the object serializer.</summary>
     private const string Question = "alive";
+
+    /// <summary>Checks in a row in which a host that was started again waits for unreachable ones, until those are given up.</summary>
+    private const int ChecksBeforeDown = 3;
 
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(3);
 
@@ -26,6 +30,7 @@ internal sealed partial class MembershipActor : ReceiveActor
     private readonly Dictionary<string, string> _asked = [];
     private readonly ITimer _timer;
     private int _round;
+    private int _blocked;
 
     /// <param name="settings">This host and the seeds.</param>
     /// <param name="members">Kept up to date.</param>
@@ -50,20 +55,27 @@ internal sealed partial class MembershipActor : ReceiveActor
         Receive<ClusterEvent.ReachableMember>(reachable => SetReachable(reachable.Member, true));
         Receive<Check>(_ => CheckIsland());
         Receive<ActorIdentity>(Answered);
+        Receive<ThisActorSystemQuarantinedEvent>(_ => Rejoin());
     }
 
     /// <summary>The name of a host in the cluster.</summary>
     public static string AddressOf(Address address) => ClusterSettings.AddressOf(address.Host ?? "", address.Port ?? 0);
 
-    protected override void PreStart() => _cluster.Subscribe(
-        Self,
-        ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
-        typeof(ClusterEvent.IMemberEvent),
-        typeof(ClusterEvent.IReachabilityEvent));
+    protected override void PreStart()
+    {
+        // The others gave this host up while it was cut off.
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
+        _cluster.Subscribe(
+            Self,
+            ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(ClusterEvent.IMemberEvent),
+            typeof(ClusterEvent.IReachabilityEvent));
+    }
 
     protected override void PostStop()
     {
         _timer.Dispose();
+        Context.System.EventStream.Unsubscribe(Self);
         _cluster.Unsubscribe(Self);
     }
 
@@ -131,13 +143,21 @@ internal sealed partial class MembershipActor : ReceiveActor
 
     private void CheckIsland()
     {
-        if (_island.EndRound(_cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp, _members.All))
+        var status = _cluster.SelfMember.Status;
+        var decision = _island.EndRound(
+            isMember: status != MemberStatus.Removed, isUp: status is MemberStatus.Up or MemberStatus.WeaklyUp, _members.All);
+        switch (decision)
         {
-            LogRejoins();
-            _rejoin();
-            return;
+            case IslandDecision.Rejoin:
+                Rejoin();
+                return;
+            case IslandDecision.Found:
+                LogFounds();
+                _cluster.Join(_cluster.SelfAddress);
+                break;
         }
 
+        GiveUpDead();
         _asked.Clear();
         _round++;
         foreach (var seed in IslandMonitor.Missing(_settings.Listen, _settings.Nodes, _members.All))
@@ -146,6 +166,29 @@ internal sealed partial class MembershipActor : ReceiveActor
             _asked[id] = seed;
             Context.ActorSelection($"{ClusterConfiguration.SchemeOf(_settings)}://{ClusterConfiguration.SystemName}@{seed}/user/membership")
                 .Tell(new Identify(id), Self);
+        }
+    }
+
+    private void Rejoin()
+    {
+        LogRejoins();
+        _rejoin();
+    }
+
+    /// <summary>Removes unreachable members if a host that was started again waits for that: its old entry goes only when all that are left
+    /// agree, and who does not answer cannot. Whoever was only cut off joins again.</summary>
+    private void GiveUpDead()
+    {
+        var state = _cluster.State;
+        var dead = state.Unreachable.Where(member => member.Status != MemberStatus.Down).ToList();
+        _blocked = dead.Count > 0 && state.Members.Any(member => member.Status == MemberStatus.Down) ? _blocked + 1 : 0;
+        if (_blocked >= ChecksBeforeDown)
+        {
+            foreach (var member in dead)
+            {
+                LogGivenUp(AddressOf(member.Address));
+                _cluster.Down(member.Address);
+            }
         }
     }
 
@@ -168,6 +211,12 @@ internal sealed partial class MembershipActor : ReceiveActor
 
     [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message = "Cluster: a host of Cluster:Nodes works in another part of the cluster. This host joins again.")]
     private partial void LogRejoins();
+
+    [LoggerMessage(EventId = 124, Level = LogLevel.Warning, Message = "Cluster: no host before this one in Cluster:Nodes answers. This host starts the cluster in their place.")]
+    private partial void LogFounds();
+
+    [LoggerMessage(EventId = 125, Level = LogLevel.Warning, Message = "Cluster: {Host} does not answer while another host that was started again waits to join. It is removed, and joins again when it answers.")]
+    private partial void LogGivenUp(string host);
 
     private sealed record Check
     {

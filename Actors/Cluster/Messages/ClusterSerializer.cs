@@ -110,11 +110,12 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
             switch (field)
             {
                 case 1: numbers[field] = input.ReadInt64(); break;
-                case 2 or 3 or 8: numbers[field] = input.ReadCount(int.MaxValue); break;
-                case 4: name = input.ReadText(WireFormat.MaxNameBytes); break;
-                case 5: fingerprint = input.ReadText(WireFormat.MaxNameBytes); break;
+                case 2 or 3: numbers[field] = input.ReadCount(int.MaxValue); break;
+                case 4: name = input.ReadName(); break;
+                case 5: fingerprint = input.ReadName(); break;
                 case 6: numbers[field] = input.ReadCount(WireFormat.MaxPictureSize); break;
                 case 7: numbers[field] = input.ReadCount(0xFFFFFF); break;
+                case 8: numbers[field] = input.ReadCount(WireFormat.MaxCapacity); break;
                 default: return false;
             }
 
@@ -189,7 +190,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
             switch (field)
             {
                 case 1: request = input.ReadInt64(); break;
-                case 2: failure = input.ReadText(WireFormat.MaxTextBytes); break;
+                case 2: failure = QuestionWire.Cut(input.ReadText(WireFormat.MaxTextBytes)); break;
                 default: return false;
             }
 

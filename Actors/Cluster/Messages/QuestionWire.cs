@@ -42,7 +42,7 @@ internal static class QuestionWire
                 case 3: maxTokens = input.ReadCount(MaxTokens); break;
                 case 4: choices.AddUpTo(WireFormat.MaxItems, input.ReadText(WireFormat.MaxTextBytes)); break;
                 case 5: suffix = input.ReadText(WireFormat.MaxTextBytes); break;
-                case 6: minMass = input.ReadDouble(); break;
+                case 6: minMass = input.ReadReal(); break;
                 case 7: draft.AddUpTo(WireFormat.MaxItems, input.ReadCount(int.MaxValue)); break;
                 default: return false;
             }
@@ -90,17 +90,17 @@ internal static class QuestionWire
             {
                 case 1: answer = answer with { Value = input.ReadText(WireFormat.MaxTextBytes) }; break;
                 case 2: answer = answer with { Text = input.ReadText(WireFormat.MaxTextBytes) }; break;
-                case 3: answer = answer with { Score = input.ReadDouble() }; break;
-                case 4: answer = answer with { Mass = input.ReadDouble() }; break;
-                case 5: scores.AddUpTo(WireFormat.MaxItems, input.ReadDouble()); break;
+                case 3: answer = answer with { Score = input.ReadReal() }; break;
+                case 4: answer = answer with { Mass = input.ReadReal() }; break;
+                case 5: scores.AddUpTo(WireFormat.MaxItems, input.ReadReal()); break;
                 case 6: ids.AddUpTo(WireFormat.MaxItems, input.ReadCount(int.MaxValue)); break;
                 case 7: answer = answer with { Finish = Defined((FinishReason)input.ReadCount(int.MaxValue)) }; break;
                 case 8: answer = answer with { Timings = answer.Timings with { Prefill = ReadDuration(input) } }; break;
                 case 9: answer = answer with { Timings = answer.Timings with { Decode = ReadDuration(input) } }; break;
                 case 10: answer = answer with { Suffix = input.ReadText(WireFormat.MaxTextBytes) }; break;
-                case 11: answer = answer with { MinMass = input.ReadDouble() }; break;
+                case 11: answer = answer with { MinMass = input.ReadReal() }; break;
                 case 12: answer = answer with { Failure = Defined((AnswerFailureKind)input.ReadCount(int.MaxValue)) }; break;
-                case 13: answer = answer with { FailureMessage = input.ReadText(WireFormat.MaxTextBytes) }; break;
+                case 13: answer = answer with { FailureMessage = Cut(input.ReadText(WireFormat.MaxTextBytes)) }; break;
                 default: return false;
             }
 
@@ -118,11 +118,11 @@ internal static class QuestionWire
             : throw new InvalidDataException("A duration is negative or longer than a day.");
     }
 
-    /// <summary>The beginning of a message for people.</summary>
+    /// <summary>The beginning of a message for people, in one line, as a log can show it.</summary>
     public static string Cut(string text)
     {
         const int MaxLength = 500;
-        return text.Length <= MaxLength ? text : text[..MaxLength];
+        return string.Concat(text.Take(MaxLength).Select(letter => char.IsControl(letter) ? ' ' : letter));
     }
 
     private static T Defined<T>(T value)

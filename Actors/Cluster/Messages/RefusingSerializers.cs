@@ -48,3 +48,15 @@ public sealed class RefusingDeploymentSerializer : RefusingSerializer
     /// <inheritdoc/>
     public override int Identifier => 3;
 }
+
+/// <summary>In place of the serializer that creates any type of protocol buffers that a message names.</summary>
+public sealed class RefusingProtobufSerializer : RefusingSerializer
+{
+    public RefusingProtobufSerializer(ExtendedActorSystem system)
+        : base(system)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override int Identifier => 2;
+}

@@ -25,6 +25,9 @@ internal static class WireFormat
     /// <summary>Most choices of a question, and most tokens of an answer or a draft.</summary>
     public const int MaxItems = 4096;
 
+    /// <summary>Most frames that a host may have at once, whatever it reports.</summary>
+    public const int MaxCapacity = 64;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static void WriteNumber(this CodedOutputStream output, int field, long value)
@@ -46,7 +49,8 @@ internal static class WireFormat
     {
         if (text is not null)
         {
-            output.WriteBlock(field, Utf8.GetBytes(text));
+            // Half a surrogate pair, where a text was cut, is replaced: the message must be sent.
+            output.WriteBlock(field, Encoding.UTF8.GetBytes(text));
         }
     }
 
@@ -105,12 +109,26 @@ internal static class WireFormat
         return value >= 0 && value <= most ? (int)value : throw new InvalidDataException($"{value} is not a number up to {most}.");
     }
 
+    /// <summary>A number that can be published: neither infinite nor NaN.</summary>
+    public static double ReadReal(this CodedInputStream input)
+    {
+        var value = input.ReadDouble();
+        return double.IsFinite(value) ? value : throw new InvalidDataException("A number is not finite.");
+    }
+
     /// <summary>Bytes of a limited length, which are part of the message that arrived.</summary>
     public static ReadOnlyMemory<byte> ReadBlock(this CodedInputStream input, int most)
     {
         // The length is checked against what is left of the message before anything is allocated.
         var bytes = input.ReadBytes();
         return bytes.Length <= most ? bytes.Memory : throw new InvalidDataException($"{bytes.Length} bytes are more than {most}.");
+    }
+
+    /// <summary>A name that is logged and published, in one line.</summary>
+    public static string ReadName(this CodedInputStream input)
+    {
+        var name = input.ReadText(MaxNameBytes);
+        return name.Any(char.IsControl) ? throw new InvalidDataException("A name has control characters.") : name;
     }
 
     public static string ReadText(this CodedInputStream input, int mostBytes) => Utf8.GetString(input.ReadBlock(mostBytes).Span);

@@ -146,10 +146,14 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
 
     private JsonObject Describe(string? camera, AskQuestion question, AskAnswer answer)
     {
-        var (before, after) = services.Completion.PromptIds(answer.Asked ?? question.Ask);
         var document = DescribeAnswer(question, answer);
         document["tokenIds"] = Ids(answer.TokenIds);
-        document["promptTokenIds"] = new JsonObject { ["before"] = Ids(before), ["after"] = Ids(after) };
+        if (!services.Completion.Model.IsElsewhere)
+        {
+            var (before, after) = services.Completion.PromptIds(answer.Asked ?? question.Ask);
+            document["promptTokenIds"] = new JsonObject { ["before"] = Ids(before), ["after"] = Ids(after) };
+        }
+
         document["finish"] = answer.Finish;
         document["timings"] = new JsonObject
         {
@@ -177,6 +181,11 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             ["score"] = answer.Score,
             ["mass"] = answer.Mass,
         };
+        if (answer.Host is { } host)
+        {
+            document["host"] = host;
+        }
+
         if (answer.Scores is { } scores)
         {
             document["scores"] = new JsonObject([.. scores.Select(it => KeyValuePair.Create(it.Key, (JsonNode?)it.Value))]);

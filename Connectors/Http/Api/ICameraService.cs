@@ -160,6 +160,9 @@ public sealed record AskAnswer
     /// <summary>Probability of each choice; null for other types.</summary>
     public IReadOnlyDictionary<string, double>? Scores { get; init; }
 
+    /// <summary>The host of the cluster that computed the answer; null without a cluster.</summary>
+    public string? Host { get; init; }
+
     /// <summary>Generated tokens.</summary>
     public IReadOnlyList<int> TokenIds { get; init; } = [];
 

@@ -18,9 +18,14 @@ internal sealed class CompletionRunner(ITextCompletion completion, RequestQueue 
     public TimeProvider Time => time;
 
     /// <summary>Checks the name of the model; none, or an empty one, is this model.</summary>
-    /// <exception cref="HttpFailureException">It is another model.</exception>
+    /// <exception cref="HttpFailureException">It is another model, or this host has none.</exception>
     public void CheckModel(string? name)
     {
+        if (completion.Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+
         if (!string.IsNullOrWhiteSpace(name) && !Model.IsNamed(name))
         {
             throw new HttpFailureException(

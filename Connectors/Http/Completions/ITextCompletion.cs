@@ -9,6 +9,9 @@ public interface ITextCompletion
     /// <summary>Available from the start, before the model is loaded.</summary>
     ModelDescription Model { get; }
 
+    /// <summary>Why no text is completed here, whatever is asked; null where there is a model.</summary>
+    HttpFailureException? Refusal => null;
+
     /// <summary>Completes when the model is loaded and has passed its self-test.</summary>
     Task Ready { get; }
 
@@ -59,6 +62,9 @@ public sealed record ModelDescription
     /// <summary>Most tokens of a prompt with its answer.</summary>
     public required int ContextTokens { get; init; }
 
+    /// <summary>This host has no model, and others of its cluster answer questions about pictures: its tokens are not known here.</summary>
+    public bool IsElsewhere { get; init; }
+
     /// <summary>Tokens of one picture; 0 for a text-only model.</summary>
     public required int PictureTokens { get; init; }
 
@@ -90,7 +96,7 @@ public sealed record ModelDescription
     public string? License { get; init; }
 
     /// <summary>The model can process pictures.</summary>
-    public bool HasVision => PictureTokens > 0;
+    public bool HasVision => IsElsewhere || PictureTokens > 0;
 
     /// <summary>Whether a client means this model. <c>:latest</c> and letter case do not count.</summary>
     public bool IsNamed(string name)

@@ -15,8 +15,9 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
     /// <summary><c>/api/version</c>.</summary>
     public Task VersionAsync(RouteContext context) => context.WriteJsonAsync(new JsonObject { ["version"] = version });
 
-    /// <summary><c>/api/tags</c>.</summary>
-    public Task TagsAsync(RouteContext context) => context.WriteJsonAsync(new JsonObject { ["models"] = new JsonArray(Describe()) });
+    /// <summary><c>/api/tags</c>: what texts can be sent to.</summary>
+    public Task TagsAsync(RouteContext context) => context.WriteJsonAsync(
+        new JsonObject { ["models"] = runner.Completion.Refusal is null ? new JsonArray(Describe()) : [] });
 
     /// <summary><c>/api/ps</c>.</summary>
     public Task RunningAsync(RouteContext context)
@@ -25,7 +26,8 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
         model["expires_at"] = "9999-12-31T00:00:00Z";
         model["size_vram"] = 0;
         model["context_length"] = runner.Model.ContextTokens;
-        return context.WriteJsonAsync(new JsonObject { ["models"] = runner.Completion.Ready.IsCompletedSuccessfully ? new JsonArray(model) : [] });
+        var isLoaded = runner.Completion is { Refusal: null, Ready.IsCompletedSuccessfully: true };
+        return context.WriteJsonAsync(new JsonObject { ["models"] = isLoaded ? new JsonArray(model) : [] });
     }
 
     /// <summary><c>/api/show</c>.</summary>

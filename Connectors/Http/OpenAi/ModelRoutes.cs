@@ -16,9 +16,9 @@ internal sealed class ModelRoutes(CompletionRunner runner, RequestBody bodies)
         + "{% endif %}{% for m in messages %}{% if m['role'] == 'user' %}{{ ' USER: ' + m['content'] }}{% else %}{{ ' ASSISTANT: ' + m['content'] + eos_token }}{% endif %}{% endfor %}"
         + "{% if add_generation_prompt %}{{ ' ASSISTANT:' }}{% endif %}";
 
-    /// <summary><c>/v1/models</c>.</summary>
-    public Task ListAsync(RouteContext context) =>
-        context.WriteJsonAsync(new JsonObject { ["object"] = "list", ["data"] = new JsonArray(Describe()) });
+    /// <summary><c>/v1/models</c>: what texts can be sent to.</summary>
+    public Task ListAsync(RouteContext context) => context.WriteJsonAsync(
+        new JsonObject { ["object"] = "list", ["data"] = runner.Completion.Refusal is null ? new JsonArray(Describe()) : [] });
 
     /// <summary><c>/v1/models/{id}</c>.</summary>
     public Task ShowAsync(RouteContext context)

@@ -1,4 +1,6 @@
 using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using MobileVlm.Edge.Actors.Cluster.Membership;
 
 namespace MobileVlm.Edge.Actors.Tests.Cluster;
@@ -18,6 +20,19 @@ public sealed class CertificateValidationTests
         Assert.NotNull(CertificateValidation.FindError(strange, [own.Certificate], Private));
         Assert.NotNull(CertificateValidation.FindError(null, [own.Certificate], SslPolicyErrors.RemoteCertificateNotAvailable));
         Assert.NotNull(CertificateValidation.FindError(foreign.Certificate, [own.Certificate], Private));
+    }
+
+    [Fact]
+    public void A_host_cannot_issue_certificates_for_others()
+    {
+        using var own = new TestAuthority();
+        using var host = own.Issue("b");
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=c", key, HashAlgorithmName.SHA256);
+        using var issuer = host.GetECDsaPrivateKey()!;
+        using var issued = request.Create(
+            host.SubjectName, X509SignatureGenerator.CreateForECDsa(issuer), DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), [1, 2, 3]);
+        Assert.NotNull(CertificateValidation.FindError(issued, [own.Certificate], Private));
     }
 
     [Fact]

@@ -113,10 +113,82 @@ public sealed class ClusterSerializerTests : IDisposable
             var bytes = damage.Of([.. good.Select(it => it.Bytes)]);
             foreach (var manifest in good.Select(it => it.Manifest))
             {
-                Assert.IsAssignableFrom<ClusterMessage>(_serializer.FromBinary(bytes, manifest));
+                if (Assert.IsAssignableFrom<ClusterMessage>(_serializer.FromBinary(bytes, manifest)) is var message and not UnreadableMessage)
+                {
+                    AssertWithinLimits(message);
+                }
             }
         }
     }
+
+    [Fact]
+    public void Messages_of_arbitrary_fields_are_read_within_their_limits_or_refused()
+    {
+        var fields = new ArbitraryFields(23);
+        var read = 0;
+        for (var run = 0; run < 3000 * Damage.Longer; run++)
+        {
+            var bytes = fields.Message();
+            foreach (var manifest in All.Select(_serializer.Manifest))
+            {
+                var message = Assert.IsAssignableFrom<ClusterMessage>(_serializer.FromBinary(bytes, manifest));
+                if (message is not UnreadableMessage)
+                {
+                    read++;
+                    AssertWithinLimits(message);
+                }
+            }
+        }
+
+        Assert.True(read > 1000, $"only {read} messages were read, so the limits were hardly tried");
+    }
+
+    /// <summary>What was read can be published and sent on, and is the same after that.</summary>
+    private void AssertWithinLimits(ClusterMessage message)
+    {
+        switch (message)
+        {
+            case HostPresent present:
+                Assert.InRange(present.Capacity, 1, WireFormat.MaxCapacity);
+                Assert.InRange(present.Model.PictureSize, 1, WireFormat.MaxPictureSize);
+                Assert.DoesNotContain(present.Model.Name, char.IsControl);
+                break;
+            case AnswerGiven { Answer: var answer } given:
+                Assert.All(answer.ChoiceScores.Append(answer.Score ?? 0).Append(answer.Mass ?? 0).Append(answer.MinMass ?? 0), it => Assert.True(double.IsFinite(it)));
+                Assert.InRange(given.EncodeTime, TimeSpan.Zero, TimeSpan.FromDays(1));
+                Assert.DoesNotContain(answer.FailureMessage, char.IsControl);
+                break;
+            case RequestEnded ended:
+                Assert.InRange(ended.Failure.Length, 0, 500);
+                break;
+        }
+
+        var sent = _serializer.ToBinary(message);
+        var again = _serializer.ToBinary(_serializer.FromBinary(sent, _serializer.Manifest(message)));
+        Assert.True(sent.AsSpan().SequenceEqual(again));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void A_score_that_cannot_be_published_is_not_read(double score)
+    {
+        var answer = new AnswerGiven(1, 0, new RemoteAnswer { Value = "yes", Text = "yes", Score = score, Finish = FinishReason.Stopped }, TimeSpan.Zero);
+        Assert.IsType<UnreadableMessage>(Again(answer));
+    }
+
+    [Fact]
+    public void A_text_that_was_cut_inside_a_character_is_sent_all_the_same()
+    {
+        var ended = new RequestEnded(1, new string('x', 499) + "\U0001F6AA and more");
+        var arrived = Assert.IsType<RequestEnded>(Again(ended));
+        Assert.StartsWith(new string('x', 499), arrived.Failure, StringComparison.Ordinal);
+        Assert.Equal("two lines", Assert.IsType<RequestEnded>(Again(new RequestEnded(1, "two\nlines"))).Failure);
+    }
+
+    [Fact]
+    public void A_host_cannot_ask_for_more_frames_than_the_limit() => Assert.IsType<UnreadableMessage>(
+        Again(new HostPresent(1, 1, 1, new ClusterModel("demo", "ab12", 336, 0), WireFormat.MaxCapacity + 1)));
 
     [Fact]
     public void A_message_that_the_transport_would_drop_is_not_written()

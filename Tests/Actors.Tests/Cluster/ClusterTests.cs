@@ -54,6 +54,19 @@ public sealed class ClusterTests
         answering.Open();
         await camera.Answers.UntilCountAsync(3);
         await Eventually.TrueAsync(() => camera.Node(_inference)!.Late >= 1, "the late answer is counted", ClusterRig.Patience);
+
+        // Whatever is asked again, the host works on one frame.
+        Assert.Equal(1, inference.Engine.MostAtWork);
+    }
+
+    [Fact]
+    public async Task Hosts_find_each_other_without_the_first_of_the_nodes()
+    {
+        var dead = ClusterRig.FreePort();
+        await using var inference = await ClusterRig.InferenceHost(ClusterRig.Settings(_inference, dead, _inference)).StartAsync();
+        await using var camera = await ClusterRig.CameraHost(ClusterRig.Settings(_camera, dead, _inference)).StartAsync();
+        await camera.UntilStateAsync(_inference, ClusterNodeStats.Up);
+        Assert.Equal(ClusterNodeStats.Unreachable, camera.Node(dead)!.State);
     }
 
     [Fact]

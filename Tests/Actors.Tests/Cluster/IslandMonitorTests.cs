@@ -14,7 +14,7 @@ public sealed class IslandMonitorTests
         for (var round = 1; round <= 50; round++)
         {
             monitor.Answered(answering);
-            if (monitor.EndRound(isUp, members))
+            if (monitor.EndRound(isMember: true, isUp, members) == IslandDecision.Rejoin)
             {
                 return round;
             }
@@ -52,5 +52,35 @@ public sealed class IslandMonitorTests
         Assert.Equal(int.MaxValue, RoundsUntilRejoin("a:1", [], "b:1", isUp: false));
         Assert.Equal(int.MaxValue, RoundsUntilRejoin("a:1", [Member("b:1"), Member("c:1")], "b:1"));
         Assert.Equal(int.MaxValue, RoundsUntilRejoin("a:1", [], "somebody:1"));
+    }
+
+    private static int RoundsUntilFounding(string self, string answering, bool isMember = false)
+    {
+        var monitor = new IslandMonitor(self, Seeds);
+        for (var round = 1; round <= 50; round++)
+        {
+            monitor.Answered(answering);
+            if (monitor.EndRound(isMember, isUp: false, []) == IslandDecision.Found)
+            {
+                return round;
+            }
+        }
+
+        return int.MaxValue;
+    }
+
+    [Fact]
+    public void A_seed_founds_the_cluster_where_no_seed_before_it_answers()
+    {
+        Assert.Equal(IslandMonitor.ChecksBeforeFounding, RoundsUntilFounding("c:1", "nobody:1"));
+        Assert.Equal(IslandMonitor.ChecksBeforeFoundingAmongOthers, RoundsUntilFounding("b:1", "c:1"));
+    }
+
+    [Fact]
+    public void Nobody_else_founds_a_cluster()
+    {
+        Assert.Equal(int.MaxValue, RoundsUntilFounding("c:1", "b:1"));
+        Assert.Equal(int.MaxValue, RoundsUntilFounding("a:1", "nobody:1"));
+        Assert.Equal(int.MaxValue, RoundsUntilFounding("c:1", "nobody:1", isMember: true));
     }
 }

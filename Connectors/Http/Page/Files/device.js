@@ -6,7 +6,12 @@ import { follow, store } from "./store.js";
 
 const REFRESH_MS = 3000;
 const MAX_LINES = 500;
-const HOST_STATES = { up: "up", unreachable: "unreachable", otherModel: "up, but has another model", otherVersion: "up, but speaks another version" };
+const HOST_STATES = {
+  up: { text: "up", kind: "yes" },
+  unreachable: { text: "unreachable", kind: "bad" },
+  otherModel: { text: "other model", kind: "unknown", why: "It is not used. Give all hosts the same model folder." },
+  otherVersion: { text: "other version", kind: "unknown", why: "It is not used. Upgrade the older host." },
+};
 const STORAGE_STATES = { disk: "on disk", memory: "in memory only: the disk cannot be used", hanging: "the disk does not answer", off: "in memory; no folder is configured" };
 
 function panel(title) {
@@ -26,6 +31,44 @@ function panel(title) {
         list.append(h("div", null, h("dt", null, name), row));
       }
       setText(rows.get(name), String(value));
+    }
+  };
+  return element;
+}
+
+/** What a host and this one did for each other. */
+function workOf(node) {
+  const parts = [node.model && `model ${node.model}`];
+  if (node.model || node.answered || node.lost || node.late) {
+    parts.push(`${node.answered.toLocaleString()} frames answered`, node.lost && `${node.lost.toLocaleString()} lost`, node.late && `${node.late.toLocaleString()} too late`);
+  }
+  parts.push(node.served && `${node.served.toLocaleString()} of its frames answered here`);
+  return parts.filter(it => it).join(", ") || "no frames exchanged yet";
+}
+
+function clusterPanel() {
+  const self = h("dd");
+  const list = h("ul.hosts");
+  const rows = new Map();
+  const element = h("section.card", { "aria-label": "Cluster", hidden: true }, h("h2", null, "Cluster"),
+    h("dl.facts", null, h("div", null, h("dt", null, "This host"), self)), list);
+  element.set = cluster => {
+    element.hidden = !cluster;
+    if (!cluster) return;
+    setText(self, cluster.listen);
+    for (const [host, node] of Object.entries(cluster.nodes).sort(([one], [other]) => one.localeCompare(other))) {
+      if (!rows.has(host)) {
+        const row = { pill: h("span.pill"), why: h("p.why"), work: h("p.hint") };
+        rows.set(host, row);
+        list.append(h("li", null, h("div.first", null, h("span.ask", null, host), row.pill), row.why, row.work));
+      }
+      const { pill, why, work } = rows.get(host);
+      const state = HOST_STATES[node.state] ?? { text: node.state, kind: "unknown" };
+      pill.className = `pill ${state.kind}`;
+      setText(pill, state.text);
+      why.hidden = !state.why;
+      setText(why, state.why ?? "");
+      setText(work, workOf(node));
     }
   };
   return element;
@@ -54,13 +97,16 @@ function logPanel() {
 
 export function deviceView(main) {
   const heading = h("h1", { tabIndex: -1 }, "Device");
-  const [model, machine, work, mqtt, outbox, cluster] = ["Model", "Machine", "Answers", "MQTT", "Outbox and state", "Cluster"].map(panel);
-  cluster.hidden = true;
+  const [model, machine, work, mqtt, outbox] = ["Model", "Machine", "Answers", "MQTT", "Outbox and state"].map(panel);
+  const cluster = clusterPanel();
   const log = logPanel();
   const base = new URL(".", location.href).href.replace(/#.*$/, "");
-  const connect = h("section.card", { "aria-label": "Programs" }, h("h2", null, "Programs"), h("dl.facts", null,
+  const chats = [
     h("div", null, h("dt", null, "OpenAI API"), h("dd", null, h("code", null, `${base}v1`))),
     h("div", null, h("dt", null, "Ollama API"), h("dd", null, h("code", null, base.replace(/\/$/, "")))),
+  ];
+  const noChats = h("p.hint", { hidden: true }, "Chats and texts need a host that has the model; use its address.");
+  const connect = h("section.card", { "aria-label": "Programs" }, h("h2", null, "Programs"), noChats, h("dl.facts", null, chats,
     h("div", null, h("dt", null, "REST API"), h("dd", null, h("a", { href: "api/v1/openapi.json" }, "openapi.json"))),
     h("div", null, h("dt", null, "Metrics"), h("dd", null, h("a", { href: "metrics" }, "Prometheus")))));
   const failed = h("p.error", { hidden: true, role: "alert" });
@@ -78,16 +124,10 @@ export function deviceView(main) {
       [it.provider.replace("ExecutionProvider", ""), it.nodesOnCpu && !it.provider.startsWith("CPU") ? `${it.nodesOnCpu} of ${it.nodes} nodes on the CPU` : null, it.int8Kernel, it.int8Advice, it.reason].filter(text => text).join("; "),
     ]));
     model.set({ Name: stats.model, Target: stats.target, ...sessions });
-    cluster.hidden = !stats.cluster;
-    if (stats.cluster) {
-      cluster.set({
-        "This host": stats.cluster.listen,
-        ...Object.fromEntries(Object.entries(stats.cluster.nodes).map(([host, node]) => [
-          host,
-          [HOST_STATES[node.state] ?? node.state, node.model, `${node.answered} frames answered, ${node.lost} lost, ${node.late} late`, node.served ? `${node.served} of its frames answered here` : null].filter(text => text).join("; "),
-        ])),
-      });
-    }
+    cluster.set(stats.cluster);
+    const isElsewhere = Boolean(stats.cluster) && !Object.keys(stats.sessions).length;
+    noChats.hidden = !isElsewhere;
+    chats.forEach(row => { row.hidden = isElsewhere; });
     machine.set({ Service: `${bytes(stats.residentBytes)} in RAM, up for ${duration(stats.uptimeS * 1000)}` });
     work.set({
       Answers: stats.pipeline.answers.toLocaleString(),
