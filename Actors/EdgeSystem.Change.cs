@@ -31,6 +31,7 @@ public sealed partial class EdgeSystem
             var now = plans.Select(plan => IntakeOf(plan, before, fresh, sources)).ToList();
             var gone = before.SelectMany(intake => TopicsOf(intake.Configuration)).Except(plans.SelectMany(TopicsOf)).ToList();
             _states.Configure(plans);
+            _history?.Configure(plans);
             foreach (var (intake, plan) in now.Zip(plans).Where(it => it.First.Configuration != it.Second))
             {
                 intake.Change(plan);

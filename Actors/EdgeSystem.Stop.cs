@@ -63,6 +63,7 @@ public sealed partial class EdgeSystem
             InTimeAsync("uploaded pictures", _surviving.Decoding.EndAsync, limits.Engine),
             InTimeAsync("state file", _surviving.Writer.FlushAsync, limits.Engine),
             InTimeAsync("outbox", () => _dependencies.Outbox.DisposeAsync().AsTask(), limits.Engine),
+            InTimeAsync("clips", () => _dependencies.Clips?.DisposeAsync().AsTask() ?? Task.CompletedTask, limits.Engine),
             InTimeAsync("history", () => _dependencies.History?.DisposeAsync().AsTask() ?? Task.CompletedTask, limits.Engine),
             InTimeAsync("outboxes of webhooks", () => _webhooks.DisposeAsync().AsTask(), limits.Engine));
         await InTimeAsync("connection", () => _dependencies.Link.DisposeAsync().AsTask(), limits.Close);

@@ -123,7 +123,11 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 new MessageFactory(settings, dependencies.Topics, _clock).Events,
                 dependencies.SignedAddress,
                 time)
+            {
+                Clips = dependencies.Clips,
+            }
             : null;
+        _history?.Configure(settings.Cameras);
         _live = dependencies.LiveEvents is { } events
             ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock, _history))
             : null;
@@ -314,6 +318,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         Dropped = history.Dropped,
         Undated = history.Undated,
         SnapshotsDropped = history.SnapshotsDropped,
+        Clips = history.Clips,
+        ClipsDropped = history.ClipsDropped,
         Damaged = history.Damaged,
     };
 

@@ -4,7 +4,9 @@ using System.Text;
 using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage.History;
@@ -27,16 +29,30 @@ internal sealed class HistoryRecorder(
     Func<string, string?> address,
     TimeProvider time)
 {
-    /// <summary>Events whose snapshot is known to be stored. Older ones were published long ago.</summary>
-    private const int MaxRemembered = 1000;
-
     private readonly ConcurrentDictionary<CameraId, (FrameSequence Sequence, ReadOnlyMemory<byte> Jpeg)> _last = new();
     private readonly Dictionary<(CameraId Camera, string Question), (string State, UnknownReason? Reason)> _states = [];
-    private readonly ConcurrentDictionary<Guid, bool> _withSnapshot = new();
-    private readonly ConcurrentQueue<Guid> _remembered = new();
+    private readonly RememberedEvents _withSnapshot = new();
+    private readonly RememberedEvents _withClip = new();
+    private volatile IReadOnlySet<CameraId>? _cameras;
+
+    /// <summary>Records clips; null where none are recorded.</summary>
+    public IClipRecorder? Clips { get; init; }
+
+    /// <summary>Pictures that are held in memory, one for each camera at most.</summary>
+    internal int RememberedPictures => _last.Count;
 
     /// <summary>Counts and condition.</summary>
     public HistoryStats Stats => history.Stats;
+
+    /// <summary>Forgets what is remembered of cameras that are not configured any more.</summary>
+    public void Configure(IEnumerable<CameraConfiguration> cameras)
+    {
+        _cameras = cameras.Select(camera => camera.Id).ToHashSet();
+        foreach (var gone in _last.Keys.Where(camera => !IsConfigured(camera)))
+        {
+            _last.TryRemove(gone, out _);
+        }
+    }
 
     /// <summary>Whether a snapshot of the frame has to be made for the history.</summary>
     public bool MayNeedPicture(FrameAnswered frame) => pictures.MayNeed(frame);
@@ -51,7 +67,7 @@ internal sealed class HistoryRecorder(
             var picture = frame.Snapshot ?? frame.HistoryPicture;
             if (picture is { } jpeg)
             {
-                _last[frame.Camera] = (frame.Sequence, jpeg);
+                Remember(frame.Camera, frame.Sequence, jpeg);
             }
 
             Store(new HistoryFrame(frame.Camera.Value, frame.CapturedAt, frame.Sequence.Value)
@@ -77,7 +93,10 @@ internal sealed class HistoryRecorder(
     }
 
     /// <summary>The signed address of an event's snapshot; null where it has none, or nobody could fetch it.</summary>
-    public string? SnapshotAddress(Guid id) => _withSnapshot.ContainsKey(id) ? address($"/api/v1/events/{id}/snapshot.jpg") : null;
+    public string? SnapshotAddress(Guid id) => _withSnapshot.Contains(id) ? address($"/api/v1/events/{id}/snapshot.jpg") : null;
+
+    /// <summary>The signed address of an event's clip; null where none is recorded, or nobody could fetch it.</summary>
+    public string? ClipAddress(Guid id) => _withClip.Contains(id) ? address($"/api/v1/events/{id}/clip.mp4") : null;
 
     private void Store(HistoryFrame frame)
     {
@@ -86,20 +105,42 @@ internal sealed class HistoryRecorder(
             return;
         }
 
-        history.Record(frame);
-        foreach (var happened in frame.Events.Where(_ => frame.Snapshot is not null))
+        var clip = frame.Events.Any(happened => !_withClip.Contains(happened.Id)) && RequestClip(frame);
+        history.Record(frame with { ExpectsClip = clip });
+        foreach (var happened in frame.Events)
         {
-            if (_withSnapshot.TryAdd(happened.Id, true))
+            if (frame.Snapshot is not null)
             {
-                _remembered.Enqueue(happened.Id);
+                _withSnapshot.Add(happened.Id);
+            }
+
+            if (clip)
+            {
+                _withClip.Add(happened.Id);
             }
         }
+    }
 
-        while (_remembered.Count > MaxRemembered && _remembered.TryDequeue(out var old))
+    /// <summary>All events of a frame have one clip.</summary>
+    private bool RequestClip(HistoryFrame frame) =>
+        Clips is { } clips && frame.Events[0] is var happened && clips.Request(frame.Camera, happened.Frame, happened.At);
+
+    /// <summary>Keeps the newest picture of a camera, for events that come with time.</summary>
+    private void Remember(CameraId camera, FrameSequence sequence, ReadOnlyMemory<byte> jpeg)
+    {
+        if (IsConfigured(camera))
         {
-            _withSnapshot.TryRemove(old, out _);
+            _last[camera] = (sequence, jpeg);
+        }
+
+        // It may have been removed meanwhile: a frame in flight comes after that.
+        if (!IsConfigured(camera))
+        {
+            _last.TryRemove(camera, out _);
         }
     }
+
+    private bool IsConfigured(CameraId camera) => _cameras is not { } cameras || cameras.Contains(camera);
 
     /// <summary>The states that are not the last recorded ones. Free texts are left out, because each is another.</summary>
     private List<(CameraId Camera, HistoryState State)> States(StateUpdates updates)

@@ -77,6 +77,7 @@ internal sealed partial class MessageFactory
         Model = settings.ModelInUse,
         HistoryId = history is null ? null : update.EventId.ToString(),
         SnapshotUrl = history?.SnapshotAddress(update.EventId),
+        ClipUrl = history?.ClipAddress(update.EventId),
     };
 
     private string Fact(string placeholder, QuestionUpdate update, LastAnswer last, StateChange change) => placeholder switch

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Images;
@@ -29,6 +30,9 @@ public sealed record EdgeDependencies
 
     /// <summary>Stores answers, events and snapshots; null where no history is kept. Owned: disposed at the end of the stop.</summary>
     public IHistory? History { get; init; }
+
+    /// <summary>Records clips of events; null where none are recorded. Owned: disposed at the end of the stop.</summary>
+    public IClipRecorder? Clips { get; init; }
 
     /// <summary>The signed address of a path of the HTTP server, as users reach it; null where they cannot. Called on any thread.</summary>
     public Func<string, string?> SignedAddress { get; init; } = _ => null;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
@@ -15,6 +16,9 @@ internal sealed partial class CameraContext(CameraSettings settings, bool isLive
     public TimeProvider Time { get; } = time;
 
     public ILogger Log { get; } = log;
+
+    /// <summary>Holds the last seconds of video; null where no clips are recorded.</summary>
+    public ClipRing? Clips { get; init; }
 
     public SecretMask Secrets { get; } = new(settings.Source);
 

@@ -59,4 +59,10 @@ public sealed record CameraSettings
     public string FfmpegPath { get; init; } = "ffmpeg";
 
     public string GstLaunchPath { get; init; } = "gst-launch-1.0";
+
+    /// <summary>Holds the last seconds of video for clips of events, where the source can deliver it.</summary>
+    public bool RecordsClips { get; init; }
+
+    /// <summary>The address at which the decoder delivers the video for clips; null where it delivers none.</summary>
+    internal string? ClipAddress { get; init; }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
 using MobileVlm.Edge.Connectors.Cameras.Sources;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
@@ -30,7 +31,8 @@ public static class CameraSources
     /// <param name="pool">Lends the memory of the frames.</param>
     /// <param name="time">Stamps frames, keeps the pace of files and watches over silence.</param>
     /// <param name="log">Gets what happens to the camera, without passwords.</param>
-    public static ICameraSource Create(CameraSettings settings, FramePool pool, TimeProvider time, ILogger log)
+    /// <param name="clips">Get the video of cameras with <see cref="CameraSettings.RecordsClips"/>; null where no clips are recorded.</param>
+    public static ICameraSource Create(CameraSettings settings, FramePool pool, TimeProvider time, ILogger log, ClipRings? clips = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(pool);
@@ -48,7 +50,10 @@ public static class CameraSources
         }
 
         // Feeds are given the address as their decoder understands it.
-        var context = new CameraContext(address.Adapt(settings), address.IsLive, pool, time, log);
+        var context = new CameraContext(address.Adapt(settings), address.IsLive, pool, time, log)
+        {
+            Clips = settings.RecordsClips && CanRecordClips(settings.Source) ? clips?.Of(settings.Id.Value) : null,
+        };
         return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({address.Reader})", address.CreateFeed());
     }
 
@@ -81,6 +86,14 @@ public static class CameraSources
 
     /// <summary>The program or library that the machine must have for a source.</summary>
     public static SourceRequirement RequirementOf(string source) => KindOf(source)?.Requirement ?? SourceRequirement.None;
+
+    /// <summary>Whether clips can be recorded of a source: its decoder receives a stream that can be copied.</summary>
+    public static bool CanRecordClips(string source) => KindOf(source) is { RecordsClips: true };
+
+    /// <summary>The addresses of which clips can be recorded, for messages: <c>rtsp://, rtsps:// and udp://</c>.</summary>
+    public static string ClipSources { get; } = SourceKinds.All.Where(kind => kind.RecordsClips).SelectMany(kind => kind.Prefixes).ToList() is var all
+        ? $"{string.Join(", ", all[..^1])} and {all[^1]}"
+        : "";
 
     /// <summary>The feed for a stream that a camera named, with the settings to run it with.</summary>
     /// <param name="settings">Their source came from the camera and is not trusted: network streams only.</param>

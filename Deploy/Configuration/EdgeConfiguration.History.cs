@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Storage.History;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
@@ -17,5 +18,13 @@ internal sealed partial class EdgeConfiguration
         MaxBytes = Options.History.MaxMegabytes * 1_000_000L,
         MaxAge = TimeSpan.FromDays(Options.History.MaxDays),
         MinFreeBytes = Options.History.MinFreeMegabytes * 1_000_000L,
+    };
+
+    /// <summary>The settings of clips; null if no history is kept.</summary>
+    public ClipSettings? ToClipSettings() => Options.History.Folder is null ? null : new ClipSettings
+    {
+        Before = Options.History.ClipBefore,
+        After = Options.History.ClipAfter,
+        FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
     };
 }

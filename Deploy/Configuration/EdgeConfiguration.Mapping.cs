@@ -165,6 +165,7 @@ internal sealed partial class EdgeConfiguration
         StallTimeout = camera.StallTimeout,
         FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
         GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
+        RecordsClips = Options.History.Folder is not null && (camera.Clips ?? Options.History.Clips),
     };
 
     private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
@@ -39,6 +40,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ModelManifest? _model;
+    private readonly ClipRings? _clips;
     private readonly int _imageSize;
     private readonly TaughtLog _taught;
     private EdgeConfiguration _configuration;
@@ -53,10 +55,11 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         FramePool frames,
         EdgeSystem system,
         IHistory? history,
+        ClipRings? clips,
         TimeProvider time,
         ILoggerFactory loggers)
     {
-        (_broker, BrokerAddress, Frames, System, History) = (broker, brokerAddress, frames, system, history);
+        (_broker, BrokerAddress, Frames, System, History, _clips) = (broker, brokerAddress, frames, system, history, clips);
         (_configuration, _model, _imageSize, _locks, _time, _loggers) = (configuration, model, imageSize, locks, time, loggers);
         _logger = loggers.CreateLogger<EdgeRuntime>();
         _taught = new TaughtLog(loggers.CreateLogger<TaughtLog>());
@@ -127,12 +130,13 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         {
             var mqtt = configuration.HasBroker ? configuration.ToMqttSettings(broker?.Address) : null;
             var frames = new FramePool();
-            var dependencies = CreateDependencies(configuration, model, sessions, mqtt, frames, live, addresses, time, loggers);
+            var clips = configuration.ToClipSettings() is { } clipSettings ? new ClipRings(clipSettings, time) : null;
+            var dependencies = CreateDependencies(configuration, model, sessions, mqtt, frames, clips, live, addresses, time, loggers);
             system = new EdgeSystem(
                 configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "", model?.Folder.Manifest) with { Cluster = cluster }, dependencies, time, loggers);
             await system.StartAsync();
             return new EdgeRuntime(
-                configuration, model?.Folder.Manifest, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, time, loggers);
+                configuration, model?.Folder.Manifest, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, clips, time, loggers);
         }
         catch
         {
@@ -160,7 +164,8 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         {
             System.Change(
                 configuration.ToEdgeSettings("", _model).Cameras,
-                [.. change.Opened.Select(camera => Open(camera, Frames, _time, _loggers))]);
+                [.. change.Opened.Select(camera => Open(camera, Frames, _clips, _time, _loggers))]);
+            _clips?.Keep([.. configuration.ToCameraSettings(_imageSize).Where(camera => camera.RecordsClips).Select(camera => camera.Id.Value)]);
         }
 
         _configuration = configuration;
@@ -203,8 +208,8 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         : null;
 
     private static ICameraSource Open(
-        CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
-        CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"));
+        CameraSettings camera, FramePool frames, ClipRings? clips, TimeProvider time, ILoggerFactory loggers) =>
+        CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"), clips);
 
     private static EdgeDependencies CreateDependencies(
         EdgeConfiguration configuration,
@@ -212,13 +217,14 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         SessionPlacements sessions,
         MqttSettings? mqtt,
         FramePool frames,
+        ClipRings? clips,
         LiveEvents? live,
         SignedAddresses? addresses,
         TimeProvider time,
         ILoggerFactory loggers)
     {
         var sent = 0L;
-        var parts = CreateParts(configuration, model, sessions, mqtt, frames, live, time, loggers, () => Interlocked.Increment(ref sent)) with
+        var parts = CreateParts(configuration, model, sessions, mqtt, frames, clips, live, time, loggers, () => Interlocked.Increment(ref sent)) with
         {
             SignedAddress = path => addresses?.Sign(path),
         };
@@ -242,13 +248,19 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         SessionPlacements sessions,
         MqttSettings? mqtt,
         FramePool frames,
+        ClipRings? clips,
         LiveEvents? live,
         TimeProvider time,
         ILoggerFactory loggers,
-        Func<long> nextSent) => new()
+        Func<long> nextSent)
+    {
+        var history = configuration.ToHistorySettings() is { } historySettings
+            ? SqliteHistory.Open(historySettings, time, loggers.CreateLogger<SqliteHistory>())
+            : null;
+        return new()
         {
             Cameras = [.. configuration.ToCameraSettings(ImageSize(model)).Select(camera =>
-                Open(camera, frames, time, loggers))],
+                Open(camera, frames, clips, time, loggers))],
             Link = mqtt is null ? new DiscardingLink() : new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
             LiveEvents = live,
             Outbox = configuration.ToOutboxSettings() is { } outbox
@@ -264,8 +276,9 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
                 Questions = webhook.Questions,
                 States = webhook.States,
             })],
-            History = configuration.ToHistorySettings() is { } history
-                ? SqliteHistory.Open(history, time, loggers.CreateLogger<SqliteHistory>())
+            History = history,
+            Clips = history is not null && clips is not null
+                ? new ClipRecorder(configuration.ToClipSettings()!, clips, history, time, loggers.CreateLogger<ClipRecorder>())
                 : null,
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
@@ -273,4 +286,5 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             PictureToFrame = file => UploadedPicture.ToFrame(
                 file.Span, frames, new CameraId("picture"), new FrameSequence(nextSent()), time),
         };
+    }
 }

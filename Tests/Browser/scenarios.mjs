@@ -251,11 +251,61 @@ export async function history(browser, { address }) {
   const table = await (await fetch(await page.evaluate(() => document.querySelector('a[href$="format=csv"]').href))).text();
   check(/^time,camera,question,value,score,/.test(table) && table.split('\r\n').length > 5, `The CSV file is ${table.slice(0, 200)}`);
 
+  const archive = await fetch(await page.evaluate(() => document.querySelector('a[href*="export.zip"]').href));
+  const start = new Uint8Array(await archive.arrayBuffer()).slice(0, 2);
+  check(archive.ok && String.fromCharCode(...start) === 'PK', 'The ZIP file is none.');
+
   await page.goto(`${address}#/event/${stored.historyId}`);
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('button', { name: 'Delete for good' }).click();
   await until(page, () => location.hash === '#/events');
   check((await fetch(`${address}api/v1/events/${stored.historyId}`)).status === 404, 'The event is still there.');
+
+  // What is chosen is in the address, and the address chooses it.
+  await page.getByLabel('Camera').selectOption('gate');
+  await page.getByLabel('Question').selectOption('person');
+  await until(page, () => location.hash === '#/events/gate/person');
+  await page.goto(`${address}#/device`);
+  await page.goto(`${address}#/events/gate/person`);
+  await until(page, () => document.querySelector('#event-question')?.value === 'person' && document.querySelector('#event-camera').value === 'gate');
+  await until(page, () => [...document.querySelectorAll('tbody tr')].length > 0);
+  await opened.close();
+}
+
+const SIZES = [
+  ['light', { width: 1280, height: 900 }],
+  ['dark', { width: 1280, height: 900, scheme: 'dark' }],
+  ['phone', { width: 360, height: 740 }],
+  ['phone-dark', { width: 360, height: 740, scheme: 'dark' }],
+];
+
+/** The clip of an event is shown at each size, plays to its end and can be searched; deleting the event deletes it. */
+export async function clip(browser, { address, event, folder }) {
+  for (const [name, size] of SIZES) {
+    const opened = await open(browser, `${address}#/event/${event}`, size);
+    await until(opened.page, () => document.querySelector('video.still')?.readyState > 0);
+    const [inner, outer] = await opened.page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    check(inner <= outer, `The event is ${inner} px wide at ${outer} px.`);
+    await screenshot(opened.page, folder, `clip-${name}`);
+    await checkAccessibility(opened.page, `event with a clip, ${name}`);
+    await opened.close();
+  }
+  const opened = await open(browser, `${address}#/event/${event}`);
+  const { page } = opened;
+  const video = page.locator('video.still');
+  await video.waitFor();
+  await video.evaluate(it => it.play());
+  await until(page, () => document.querySelector('video.still').currentTime > 0.2);
+  const duration = await video.evaluate(it => it.duration);
+  check(duration > 1 && duration < 3.5, `The clip takes ${duration} s.`);
+  await video.evaluate(it => { it.currentTime = 0; });
+  await until(page, () => document.querySelector('video.still').currentTime < 1 || document.querySelector('video.still').ended);
+  await video.evaluate(it => { it.currentTime = it.duration - 0.3; return it.play(); });
+  await until(page, () => document.querySelector('video.still').ended);
+  check(await video.evaluate(it => it.videoWidth > 100 && !it.error), 'The clip shows nothing.');
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await until(page, () => location.hash === '#/events');
   await opened.close();
 }
 
@@ -380,14 +430,8 @@ export async function login(browser, { address, token, readToken, folder }) {
 
 /** Each view in light and dark and at phone width: no serious finding of axe-core, nothing wider than the screen, and a picture of it. */
 export async function views(browser, { address, folder, picture }) {
-  const sizes = [
-    ['light', { width: 1280, height: 900 }],
-    ['dark', { width: 1280, height: 900, scheme: 'dark' }],
-    ['phone', { width: 360, height: 740 }],
-    ['phone-dark', { width: 360, height: 740, scheme: 'dark' }],
-  ];
   const findings = [];
-  for (const [name, size] of sizes) {
+  for (const [name, size] of SIZES) {
     const opened = await open(browser, address, size);
     const { page } = opened;
     await until(page, pictureIsShown);

@@ -12,6 +12,7 @@ internal sealed record OnvifSource(OnvifAddress Address) : SourceAddress
         DocumentedAs = "`onvif://[USER@]HOST[:PORT][?profile=TOKEN]`",
         SchemesThatNeedSlashes = ["onvif"],
         MayBeNamedByClient = true,
+        RecordsClips = true,
         Parse = source => new OnvifSource(OnvifAddress.Parse(source)),
     };
 

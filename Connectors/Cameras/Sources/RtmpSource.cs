@@ -10,6 +10,7 @@ internal sealed record RtmpSource : SourceAddress
     {
         Prefixes = ["rtmp://", "rtmps://"],
         MayBeNamedByClient = true,
+        RecordsClips = true,
         Parse = source =>
         {
             RequireHost(source);

@@ -14,6 +14,7 @@ internal sealed record RtspSource(string Address, string? Transport) : SourceAdd
         ListedPrefixes = ["rtsp://", "rtsps://", "rtspt://"],
         SchemesThatNeedSlashes = ["rtsp", "rtsps"],
         MayBeNamedByClient = true,
+        RecordsClips = true,
         Parse = Understand,
     };
 

@@ -55,5 +55,8 @@ internal sealed record SourceKind
     /// pattern.</summary>
     public bool MayBeNamedByClient { get; init; }
 
+    /// <summary>Whether ffmpeg receives an encoded stream that can be copied into clips.</summary>
+    public bool RecordsClips { get; init; }
+
     public bool HasPrefix(string source) => Prefixes.Any(prefix => source.StartsWith(prefix, PrefixComparison));
 }

@@ -11,6 +11,7 @@ internal sealed partial record UdpSource : SourceAddress
     {
         Prefixes = ["udp://"],
         MayBeNamedByClient = true,
+        RecordsClips = true,
         Parse = source => Shape().IsMatch(source["udp://".Length..])
             ? new UdpSource()
             : throw new FormatException(

@@ -22,14 +22,17 @@ internal sealed class CsvBody(RouteContext context)
     }
 
     /// <summary>Adds a line.</summary>
-    public void Add(params ReadOnlySpan<object?> fields)
+    public void Add(params ReadOnlySpan<object?> fields) => AddLine(_text, fields);
+
+    /// <summary>Adds a line to a text.</summary>
+    internal static void AddLine(StringBuilder text, params ReadOnlySpan<object?> fields)
     {
         for (var i = 0; i < fields.Length; i++)
         {
-            _text.Append(i == 0 ? "" : ",").Append(Field(fields[i]));
+            text.Append(i == 0 ? "" : ",").Append(Field(fields[i]));
         }
 
-        _text.Append("\r\n");
+        text.Append("\r\n");
     }
 
     /// <summary>Sends the lines that were added.</summary>

@@ -17,6 +17,9 @@ internal sealed class EventRoutes(HttpServices services, RequestBody bodies)
     /// <summary>Most events of a CSV file.</summary>
     private const int MaxCsvEvents = 10_000;
 
+    /// <summary>A client that asks for a clip while it is recorded asks again after this.</summary>
+    private static readonly TimeSpan WhileRecording = TimeSpan.FromSeconds(5);
+
     /// <summary>All routes.</summary>
     public IEnumerable<Route> Create() =>
     [
@@ -158,12 +161,21 @@ internal sealed class EventRoutes(HttpServices services, RequestBody bodies)
         await HistoryRoutes.WriteSnapshotAsync(context, HistoryRoutes.Of(services), stored.Snapshot);
     }
 
-    // The address is reserved, so that a client learns why there is nothing instead of taking it for a wrong one.
     private async Task ClipAsync(RouteContext context)
     {
-        await FindAsync(context);
-        throw new HttpFailureException(
-            StatusCodes.Status404NotFound, "this service records no clips; the snapshot of the event is at snapshot.jpg", "no_clip");
+        var clip = await HistoryRoutes.ReadAsync(HistoryRoutes.Of(services).ClipAsync((await FindAsync(context)).Event.Id, context.Stopping));
+        if (clip.File is { } file)
+        {
+            await ClipResponse.WriteAsync(context, file, clip);
+            return;
+        }
+
+        throw clip.IsExpected
+            ? HttpFailureException.Unavailable("the clip of this event is still being recorded", WhileRecording)
+            : new HttpFailureException(
+                StatusCodes.Status404NotFound,
+                "no clip of this event is stored; clips are recorded with History:Clips, of cameras whose stream can be copied. The snapshot of the event is at snapshot.jpg",
+                "no_clip");
     }
 
     private async Task<StoredEvent> FindAsync(RouteContext context) =>
@@ -180,6 +192,7 @@ internal sealed class EventRoutes(HttpServices services, RequestBody bodies)
         document["historyId"] = stored.Event.Id.ToString();
         document["keep"] = stored.Keep;
         document["snapshot"] = stored.Snapshot is null ? null : $"{Events}/{stored.Event.Id}/snapshot.jpg";
+        document["clip"] = stored.HasClip ? $"{Events}/{stored.Event.Id}/clip.mp4" : null;
         return document;
     }
 

@@ -26,6 +26,7 @@ internal sealed class HistoryRoutes(HttpServices services)
     [
         new(HttpMethods.Get, Prefix, AccessLevel.Read, ErrorForm.Object, TimelineAsync),
         new(HttpMethods.Delete, Prefix, AccessLevel.Full, ErrorForm.Object, DeleteAsync),
+        new(HttpMethods.Get, $"{Prefix}/export.zip", AccessLevel.Read, ErrorForm.Object, context => HistoryExport.WriteAsync(context, Of(services), services.Time)),
         new(HttpMethods.Get, $"{Prefix}/snapshots/{{snapshot}}", AccessLevel.Read, ErrorForm.Object, SnapshotAsync),
     ];
 
@@ -117,7 +118,7 @@ internal sealed class HistoryRoutes(HttpServices services)
                 ["state"] = state.State,
                 ["reason"] = state.Reason,
             })]),
-            ["gaps"] = new JsonArray([.. timeline.Gaps.Select(gap => new JsonObject { ["from"] = gap.From, ["to"] = gap.To })]),
+            ["gaps"] = new JsonArray([.. timeline.Gaps.Select(gap => new JsonObject { ["from"] = gap.From, ["to"] = gap.To, ["reason"] = gap.Reason })]),
             ["snapshots"] = new JsonArray([.. timeline.Snapshots.Select(snapshot => new JsonObject
             {
                 ["at"] = snapshot.At,

@@ -10,7 +10,7 @@ internal sealed class PageRoutes(PageFiles files)
     /// <summary>What the page may do in the browser: load its own files and nothing else. Frames of the same origin are allowed because
     /// Home Assistant shows the page inside its own.</summary>
     public const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 
     /// <summary>All routes.</summary>

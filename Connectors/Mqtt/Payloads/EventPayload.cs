@@ -66,4 +66,10 @@ public sealed record EventPayload
     /// <c>Http:PublicUrl</c>, and where no snapshot is stored.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SnapshotUrl { get; init; }
+
+    /// <summary>Address of the clip, which needs no token and is valid for a week. The clip is written some seconds after the event;
+    /// until then the address answers 503 with <c>Retry-After</c>. Left out where no clip is recorded, and like
+    /// <see cref="SnapshotUrl"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ClipUrl { get; init; }
 }

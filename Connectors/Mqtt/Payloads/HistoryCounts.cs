@@ -21,6 +21,10 @@ public sealed record HistoryCounts
     [Gauge("mobilevlm.history.snapshots", "Snapshots in the history.")]
     public long Snapshots { get; init; }
 
+    /// <summary>Stored clips.</summary>
+    [Gauge("mobilevlm.history.clips", "Clips in the history.")]
+    public long Clips { get; init; }
+
     /// <summary>Size of all files, in bytes.</summary>
     [Gauge("mobilevlm.history.size", "Size of the history's files.", Unit = "By")]
     public long Bytes { get; init; }
@@ -41,6 +45,9 @@ public sealed record HistoryCounts
 
     /// <summary>Snapshots that were not stored although their answers were.</summary>
     public long SnapshotsDropped { get; init; }
+
+    /// <summary>Clips that were not stored although they had been announced.</summary>
+    public long ClipsDropped { get; init; }
 
     /// <summary>How often a damaged database was replaced.</summary>
     public long Damaged { get; init; }

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace MobileVlm.Edge.Connectors.Storage.History;
 
-/// <summary>What a deletion removed from the tables. The files of the snapshots are deleted after the commit.</summary>
+/// <summary>What a deletion removed from the tables. The files of the snapshots and clips are deleted after the commit.</summary>
 /// <param name="Rows">Answers and minutes.</param>
 /// <param name="Events">Events.</param>
 /// <param name="Snapshots">Snapshots with their lengths in bytes.</param>
@@ -10,7 +10,10 @@ internal sealed record DeletedHistory(long Rows, long Events, IReadOnlyList<(Sna
 {
     public static DeletedHistory None { get; } = new(0, 0, []);
 
-    public bool IsEmpty => Rows == 0 && Events == 0 && Snapshots.Count == 0;
+    /// <summary>Clips with their lengths in bytes.</summary>
+    public IReadOnlyList<(SnapshotName Name, long Bytes)> Clips { get; init; } = [];
+
+    public bool IsEmpty => Rows == 0 && Events == 0 && Snapshots.Count == 0 && Clips.Count == 0;
 }
 
 /// <content>Counting, deleting and thinning.</content>
@@ -43,12 +46,17 @@ internal sealed partial class HistoryDatabase
             UNION ALL SELECT (SELECT MIN(at) FROM minute WHERE question = question.id) FROM question)
         """) as long?);
 
-    /// <summary>Deletes the oldest part: some snapshots and everything before them, or an hour of answers.</summary>
+    /// <summary>Deletes the oldest part: some snapshots, one clip, or an hour of answers, whichever ends first, and everything before.</summary>
     /// <param name="snapshots">Most snapshots.</param>
     public DeletedHistory DeleteOldest(int snapshots) => Guard(() =>
     {
         var row = Oldest();
         var last = Scalar($"SELECT MAX(at) FROM (SELECT at FROM snapshot WHERE {NotKept} ORDER BY at LIMIT $a)", snapshots) as long?;
+        if (Scalar($"SELECT MIN(at) FROM clip WHERE NOT EXISTS ({EventOfClip} AND keep = 1)") is long clip)
+        {
+            last = Math.Min(last ?? clip, clip);
+        }
+
         if (row is null && last is null)
         {
             return DeleteOldestKept();
@@ -73,10 +81,10 @@ internal sealed partial class HistoryDatabase
         var names = Rows(
             $"SELECT word.text, at, frame, bytes FROM snapshot JOIN word ON word.id = camera WHERE at < $a AND {NotKept}", NameAndLength, beforeMs);
         Run($"DELETE FROM snapshot WHERE at < $a AND {NotKept}", beforeMs);
-        return new DeletedHistory(rows, events, names);
+        return new DeletedHistory(rows, events, names) { Clips = DeleteClipsWithoutEvent() };
     });
 
-    /// <summary>Deletes an event, its snapshot unless another event shows it, and its answer.</summary>
+    /// <summary>Deletes an event, its answer, and its snapshot and clip unless another event shows them.</summary>
     public DeletedHistory DeleteEvent(Guid id) => Guard(() =>
     {
         var found = Rows(
@@ -90,14 +98,15 @@ internal sealed partial class HistoryDatabase
 
         Run("DELETE FROM event WHERE id = $a", IdOf(id));
         var rows = Run("DELETE FROM answer WHERE question = $a AND at = $b", happened.Question, happened.At);
+        var clips = DeleteClipsWithoutEvent();
         if (happened.Snapshot is not { } snapshot || Number("SELECT COUNT(*) FROM event WHERE snapshot = $a", snapshot) > 0)
         {
-            return new DeletedHistory(rows, 1, []);
+            return new DeletedHistory(rows, 1, []) { Clips = clips };
         }
 
         var names = Rows("SELECT word.text, at, frame, bytes FROM snapshot JOIN word ON word.id = camera WHERE snapshot.id = $a", NameAndLength, snapshot);
         Run("DELETE FROM snapshot WHERE id = $a", snapshot);
-        return new DeletedHistory(rows, 1, names);
+        return new DeletedHistory(rows, 1, names) { Clips = clips };
     });
 
     /// <summary>Deletes everything of a camera in a time, also events that are kept.</summary>
@@ -115,7 +124,7 @@ internal sealed partial class HistoryDatabase
         const string Within = "camera = (SELECT id FROM word WHERE text = $a) AND at >= $b AND at < $c";
         var names = Rows($"SELECT word.text, at, frame, bytes FROM snapshot JOIN word ON word.id = camera WHERE {Within}", NameAndLength, camera, fromMs, toMs);
         Run($"DELETE FROM snapshot WHERE {Within}", camera, fromMs, toMs);
-        return new DeletedHistory(rows, events, names);
+        return new DeletedHistory(rows, events, names) { Clips = DeleteClipsWithoutEvent() };
     });
 
     /// <returns>False for an unknown event.</returns>

@@ -6,9 +6,13 @@ namespace MobileVlm.Edge.Connectors.Storage.History;
 internal sealed partial class HistoryDatabase
 {
     private const string EventColumns =
-        "event.id, question.camera, question.name, at, since, before, after, score, frame, text, document, snapshot, keep";
+        "event.id, question.camera, question.name, event.at, since, before, after, score, event.frame, event.text, document, snapshot, keep";
 
-    private const string Events = $"SELECT {EventColumns} FROM event JOIN question ON question.id = event.question";
+    private const string HasClip = """
+        EXISTS (SELECT 1 FROM clip JOIN word ON word.id = clip.camera WHERE word.text = question.camera AND clip.at = event.at AND clip.frame = event.frame)
+        """;
+
+    private const string Events = $"SELECT {EventColumns}, {HasClip} FROM event JOIN question ON question.id = event.question";
 
     /// <summary>The timeline of one question, without gaps.</summary>
     public HistoryTimeline Timeline(TimelineQuery query) => Guard(() =>
@@ -80,38 +84,6 @@ internal sealed partial class HistoryDatabase
     public IReadOnlyList<(long FromMs, long ToMs)> Runs(long fromMs, long toMs) => Guard(() => Rows(
         "SELECT began, last FROM run WHERE last >= $a AND began < $b ORDER BY began", row => (row.GetInt64(0), row.GetInt64(1)), fromMs, toMs));
 
-    /// <summary>Single answers of one question.</summary>
-    public IReadOnlyList<StoredAnswer> Answers(string camera, string question, long fromMs, long toMs, int limit) => Guard(() =>
-    {
-        if (FindQuestion(camera, question) is not { } id)
-        {
-            return [];
-        }
-
-        var (words, thresholds) = (Words(), Thresholds());
-        return Rows(
-            """
-            SELECT at, frame, value, score, threshold, reused, reason, age, encode, prefill, decode FROM answer
-            WHERE question = $a AND at >= $b AND at < $c ORDER BY at LIMIT $d
-            """,
-            row => new StoredAnswer(At(row.GetInt64(0)), row.GetInt64(1), new HistoryAnswer(question, Value(words, row.IsDBNull(2) ? null : row.GetValue(2)))
-            {
-                IsWord = row.GetFieldType(2) == typeof(long),
-                Score = FromScore(Whole(row, 3)),
-                Thresholds = Whole(row, 4) is { } threshold ? thresholds.GetValueOrDefault(threshold) : null,
-                Reused = row.GetInt64(5) != 0,
-                Reason = Text(words, Whole(row, 6)),
-                Age = FromTenths(row.GetInt64(7)),
-                Encode = FromTenths(row.GetInt64(8)),
-                Prefill = FromTenths(row.GetInt64(9)),
-                Decode = FromTenths(row.GetInt64(10)),
-            }),
-            id,
-            fromMs,
-            toMs,
-            limit);
-    });
-
     /// <summary>Some events, newest first.</summary>
     public EventPage FindEvents(EventQuery query) => Guard(() =>
     {
@@ -156,7 +128,10 @@ internal sealed partial class HistoryDatabase
             Document = row.GetString(10),
         },
         Whole(row, 11),
-        row.GetInt64(12) != 0);
+        row.GetInt64(12) != 0)
+    {
+        HasClip = row.GetInt64(13) != 0,
+    };
 
     private Dictionary<long, string> Words() =>
         Rows("SELECT id, text FROM word", row => (row.GetInt64(0), row.GetString(1))).ToDictionary();

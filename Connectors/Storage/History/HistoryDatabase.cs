@@ -36,6 +36,9 @@ internal sealed partial class HistoryDatabase : IDisposable
             id INTEGER PRIMARY KEY AUTOINCREMENT, camera INTEGER NOT NULL, at INTEGER NOT NULL, frame INTEGER NOT NULL, bytes INTEGER NOT NULL);
         CREATE UNIQUE INDEX IF NOT EXISTS snapshot_frame ON snapshot (camera, at, frame);
         CREATE INDEX IF NOT EXISTS snapshot_at ON snapshot (at);
+        CREATE TABLE IF NOT EXISTS clip (
+            camera INTEGER NOT NULL, at INTEGER NOT NULL, frame INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (camera, at, frame)) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS clip_at ON clip (at);
         CREATE TABLE IF NOT EXISTS event (
             id BLOB PRIMARY KEY, question INTEGER NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
             score INTEGER, frame INTEGER NOT NULL, text TEXT NOT NULL, document TEXT NOT NULL, snapshot INTEGER, keep INTEGER NOT NULL) WITHOUT ROWID;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Connectors.Storage.History;
 
-/// <summary>What a snapshot's file is named after.</summary>
+/// <summary>What the files of a snapshot and of a clip are named after.</summary>
 /// <param name="Camera">The camera.</param>
 /// <param name="AtMs">When the frame was taken, in milliseconds since 1970.</param>
 /// <param name="Frame">Its sequence number.</param>
@@ -11,32 +11,41 @@ internal readonly record struct SnapshotName(string Camera, long AtMs, long Fram
     private const string DayFormat = "yyyyMMdd";
     private const string TimeFormat = "HHmmssfff";
 
+    /// <summary>How the file of a snapshot ends.</summary>
+    public const string Picture = ".jpg";
+
+    /// <summary>How the file of a clip ends.</summary>
+    public const string Clip = ".mp4";
+
     /// <summary>The path below the folder of snapshots: <c>20280131/gate/031502123-4711.jpg</c>, in UTC.</summary>
-    public string Path
-    {
-        get
-        {
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(AtMs).UtcDateTime;
-            return string.Create(
-                CultureInfo.InvariantCulture, $"{at.ToString(DayFormat, CultureInfo.InvariantCulture)}/{Camera}/{at.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{Frame}.jpg");
-        }
-    }
+    public string Path => PathOf(Picture);
+
+    /// <summary>The path of the clip of the same frame.</summary>
+    public string ClipPath => PathOf(Clip);
 
     /// <summary>Reads the name of a file.</summary>
     /// <param name="path">The path below the folder of snapshots.</param>
+    /// <param name="extension">How the file ends.</param>
     /// <returns>Null when it is another file.</returns>
-    public static SnapshotName? Of(string path) =>
+    public static SnapshotName? Of(string path, string extension = Picture) =>
         path.Split('/') is [var day, var camera, var file]
         && file.Split('-') is [var time, var rest]
-        && rest.EndsWith(".jpg", StringComparison.Ordinal)
+        && rest.EndsWith(extension, StringComparison.Ordinal)
         && long.TryParse(rest[..^4], NumberStyles.None, CultureInfo.InvariantCulture, out var frame)
         && DateTime.TryParseExact(
             day + time, DayFormat + TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)
             ? new SnapshotName(camera, new DateTimeOffset(at).ToUnixTimeMilliseconds(), frame)
             : null;
+
+    private string PathOf(string extension)
+    {
+        var at = DateTimeOffset.FromUnixTimeMilliseconds(AtMs).UtcDateTime;
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{at.ToString(DayFormat, CultureInfo.InvariantCulture)}/{Camera}/{at.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{Frame}{extension}");
+    }
 }
 
-/// <summary>The snapshots' files and the free space of their disk. Every method throws <see cref="StorageError"/> and nothing
+/// <summary>The files of snapshots and clips, and the free space of their disk. Every method throws <see cref="StorageError"/> and nothing
 /// else. One thread at a time.</summary>
 internal class HistoryFiles(HistorySettings settings)
 {
@@ -96,31 +105,63 @@ internal class HistoryFiles(HistorySettings settings)
     });
 
     /// <summary>Deletes a snapshot, and its folders when nothing else is in them.</summary>
-    public virtual void Delete(SnapshotName name) => Guard(() =>
+    public virtual void Delete(SnapshotName name) => DeleteFile(name.Path);
+
+    /// <summary>The path of a clip.</summary>
+    public string ClipOf(SnapshotName name) => Path.Combine(settings.SnapshotFolder, name.ClipPath);
+
+    /// <summary>Creates an empty file for a clip.</summary>
+    /// <returns>Where to write it before it is finished.</returns>
+    public virtual string BeginClip(SnapshotName name) => Guard(() =>
     {
-        var file = Path.Combine(settings.SnapshotFolder, name.Path);
-        if (File.Exists(file))
+        var draft = ClipOf(name) + Draft;
+        _steps.CreateFolder(Path.GetDirectoryName(draft)!);
+        _steps.Create(draft).Dispose();
+        return draft;
+    });
+
+    /// <summary>Gives a clip that was written its name.</summary>
+    /// <returns>Its length in bytes; null when nothing was written.</returns>
+    public long? FinishClip(SnapshotName name) => Guard(() =>
+    {
+        var file = ClipOf(name);
+        if (new FileInfo(file + Draft) is not { Exists: true, Length: > 0 and var length })
         {
-            File.Delete(file);
+            return (long?)null;
         }
 
-        RemoveIfEmpty(Path.GetDirectoryName(file)!);
-        return true;
+        _steps.Rename(file + Draft, file);
+        return length;
     });
+
+    /// <summary>Deletes what was written of a clip.</summary>
+    public void DeleteClipDraft(SnapshotName name) => DeleteFile(name.ClipPath + Draft);
+
+    /// <summary>Deletes a clip, and its folders when nothing else is in them.</summary>
+    public void DeleteClip(SnapshotName name) => DeleteFile(name.ClipPath);
 
     /// <summary>All snapshots with their lengths in bytes, as they are on the disk. Deletes files that were being written when the
     /// process ended. Files of others are left out.</summary>
-    public IReadOnlyDictionary<SnapshotName, long> Scan() => Guard(() =>
+    public IReadOnlyDictionary<SnapshotName, long> Scan() => Scan(SnapshotName.Picture, []);
+
+    /// <summary>The same for clips.</summary>
+    /// <param name="drafts">Clips that are being written now.</param>
+    public IReadOnlyDictionary<SnapshotName, long> ScanClips(IReadOnlyCollection<SnapshotName> drafts) => Scan(SnapshotName.Clip, drafts);
+
+    private Dictionary<SnapshotName, long> Scan(string extension, IReadOnlyCollection<SnapshotName> drafts) => Guard(() =>
     {
         var found = new Dictionary<SnapshotName, long>();
         foreach (var file in new DirectoryInfo(settings.SnapshotFolder).EnumerateFiles("*", SearchOption.AllDirectories))
         {
             var path = Path.GetRelativePath(settings.SnapshotFolder, file.FullName);
-            if (path.EndsWith(Draft, StringComparison.Ordinal) && SnapshotName.Of(path[..^Draft.Length]) is not null)
+            if (path.EndsWith(Draft, StringComparison.Ordinal) && SnapshotName.Of(path[..^Draft.Length], extension) is { } draft)
             {
-                file.Delete();
+                if (!drafts.Contains(draft))
+                {
+                    file.Delete();
+                }
             }
-            else if (SnapshotName.Of(path) is { } name)
+            else if (SnapshotName.Of(path, extension) is { } name)
             {
                 found[name] = file.Length;
             }
@@ -148,6 +189,18 @@ internal class HistoryFiles(HistorySettings settings)
 
     /// <summary>Bytes that this process may still write to the disk.</summary>
     public virtual long Free() => Guard(() => new DriveInfo(settings.Folder).AvailableFreeSpace);
+
+    private void DeleteFile(string path) => Guard(() =>
+    {
+        var file = Path.Combine(settings.SnapshotFolder, path);
+        if (File.Exists(file))
+        {
+            File.Delete(file);
+        }
+
+        RemoveIfEmpty(Path.GetDirectoryName(file)!);
+        return true;
+    });
 
     private void RemoveIfEmpty(string folder)
     {

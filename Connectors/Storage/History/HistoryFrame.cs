@@ -17,6 +17,9 @@ public sealed record HistoryFrame(string Camera, DateTimeOffset At, long Frame)
 
     /// <summary>The frame as JPEG, if it is to be stored; otherwise null.</summary>
     public ReadOnlyMemory<byte>? Snapshot { get; init; }
+
+    /// <summary>A clip of its events is being recorded.</summary>
+    public bool ExpectsClip { get; init; }
 }
 
 /// <summary>One answer.</summary>

@@ -11,7 +11,7 @@ public sealed record TimelineQuery(string Camera, string Question, DateTimeOffse
 /// <summary>A part of the timeline of one question.</summary>
 /// <param name="Points">Buckets that have answers, in the order of their time.</param>
 /// <param name="States">States, in the order of their time; the first may have begun before the part.</param>
-/// <param name="Gaps">Times in which the service did not run or stored nothing.</param>
+/// <param name="Gaps">Times without answers, with the reason. None overlaps another one.</param>
 /// <param name="Snapshots">Stored snapshots of the camera, in the order of their time.</param>
 public sealed record HistoryTimeline(
     IReadOnlyList<TimelinePoint> Points,
@@ -48,10 +48,11 @@ public sealed record TimelinePoint(
 /// <param name="Reason">Why it was unknown; null otherwise.</param>
 public sealed record TimelineState(DateTimeOffset At, string State, string? Reason);
 
-/// <summary>A time about which nothing is known.</summary>
+/// <summary>A time without answers.</summary>
 /// <param name="From">Its beginning.</param>
 /// <param name="To">Its end.</param>
-public sealed record TimelineGap(DateTimeOffset From, DateTimeOffset To);
+/// <param name="Reason"><see cref="GapReasons.Stopped"/>, or why the question was not answered, as one word.</param>
+public sealed record TimelineGap(DateTimeOffset From, DateTimeOffset To, string Reason);
 
 /// <summary>A stored snapshot.</summary>
 /// <param name="Id">Never used again.</param>
@@ -102,4 +103,25 @@ public sealed record EventPage(IReadOnlyList<StoredEvent> Events, EventCursor? N
 /// <param name="Event">The event.</param>
 /// <param name="Snapshot">Id of the snapshot of its frame; null if none is stored.</param>
 /// <param name="Keep">The limits spare it as long as there is anything else to delete.</param>
-public sealed record StoredEvent(string Camera, HistoryEvent Event, long? Snapshot, bool Keep);
+public sealed record StoredEvent(string Camera, HistoryEvent Event, long? Snapshot, bool Keep)
+{
+    /// <summary>A clip of it is stored.</summary>
+    public bool HasClip { get; init; }
+}
+
+/// <summary>The clip of an event.</summary>
+/// <param name="File">Its path, an MP4 file that does not change; null where none is stored.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="At">When the frame of the event was taken.</param>
+/// <param name="IsExpected">None is stored yet, but it is being recorded.</param>
+public sealed record StoredClip(string? File, long Bytes, DateTimeOffset At, bool IsExpected)
+{
+    /// <summary>None is stored, and none will be.</summary>
+    public static StoredClip None { get; } = new(null, 0, DateTimeOffset.UnixEpoch, IsExpected: false);
+}
+
+/// <summary>A stored snapshot with what is known of one question at that frame.</summary>
+/// <param name="Snapshot">The snapshot.</param>
+/// <param name="Answer">The answer about this frame; null where there is none, or only its minute is stored.</param>
+/// <param name="State">The state that was in force; null before the first one.</param>
+public sealed record StoredFrame(StoredSnapshot Snapshot, HistoryAnswer? Answer, string? State);

@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Connectors.Storage.History;
 /// <summary>Location and limits of the history. Values are validated where configuration is read.</summary>
 public sealed record HistorySettings
 {
-    /// <summary>Its folder, which is created: one database and the snapshots.</summary>
+    /// <summary>Its folder, which is created: one database, the snapshots and the clips.</summary>
     public required string Folder { get; init; }
 
     /// <summary>Most bytes of all its files together, each rounded up to blocks of 4096 bytes; at least

@@ -94,9 +94,11 @@ internal sealed partial class HistoryStore
             }
         }
 
+        var clips = ReconcileClips(database);
         database.Commit();
         _inTransaction = false;
         orphans.ForEach(_files.Delete);
+        clips.ForEach(_files.DeleteClip);
     }
 
     private void AddSnapshot(long bytes)

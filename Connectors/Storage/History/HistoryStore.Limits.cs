@@ -83,12 +83,12 @@ internal sealed partial class HistoryStore
         return thinned;
     }
 
-    /// <summary>Deletes the oldest data until a snapshot of this size and the next rows fit into the limits.</summary>
+    /// <summary>Deletes the oldest data until a file of this size and the next rows fit into the limits.</summary>
     /// <exception cref="StorageError">Too little is free on the disk although nothing is left to delete.</exception>
-    private void FreeSpaceFor(int bytes)
+    private void FreeSpaceFor(long bytes)
     {
         var needed = HistoryFiles.InBlocks(bytes) + Headroom;
-        while (_snapshotBytes + _databaseBytes + needed > _settings.MaxBytes)
+        while (FileBytes + _databaseBytes + needed > _settings.MaxBytes)
         {
             if (!DeleteOldest())
             {
@@ -151,6 +151,8 @@ internal sealed partial class HistoryStore
             _snapshots--;
             _snapshotBytes -= HistoryFiles.InBlocks(bytes);
         }
+
+        ForgetClips(deleted);
     }
 
     /// <returns>Whether anything was freed.</returns>

@@ -72,6 +72,11 @@ internal sealed partial class HistoryStore : IDisposable
         // An empty array becomes a snapshot without bytes.
         _pending.AddLast(new PendingFrame(frame.Snapshot is { IsEmpty: true } ? frame with { Snapshot = null } : frame));
         _hasUncommittedEvent |= frame.Events.Count > 0;
+        if (frame.ExpectsClip)
+        {
+            Expect(frame);
+        }
+
         Attempt(() =>
         {
             FreeSpaceFor(frame.Snapshot?.Length ?? 0);
@@ -134,7 +139,8 @@ internal sealed partial class HistoryStore : IDisposable
     public HistoryTimeline Timeline(TimelineQuery query) => Read(database =>
     {
         var runs = database.Runs(query.From.ToUnixTimeMilliseconds(), query.To.ToUnixTimeMilliseconds());
-        return database.Timeline(query) with { Gaps = [.. Gaps(query, runs)] };
+        var (timeline, now) = (database.Timeline(query), _time.GetUtcNow());
+        return timeline with { Gaps = [.. TimelineGaps.Join([.. Gaps(query, runs)], timeline.States, query.From, query.To < now ? query.To : now)] };
     });
 
     /// <summary>A snapshot as JPEG; null for an unknown one.</summary>
@@ -334,7 +340,7 @@ internal sealed partial class HistoryStore : IDisposable
         {
             if (DateTimeOffset.FromUnixTimeMilliseconds(from) is var began && began - at >= EventWithin)
             {
-                yield return new TimelineGap(at, began);
+                yield return new TimelineGap(at, began, GapReasons.Stopped);
             }
 
             at = DateTimeOffset.FromUnixTimeMilliseconds(to) is var ended && ended > at ? ended : at;
@@ -345,7 +351,7 @@ internal sealed partial class HistoryStore : IDisposable
         var end = query.To < now ? query.To : now;
         if (end - at > SweepEvery + _settings.CommitEvery)
         {
-            yield return new TimelineGap(at, end);
+            yield return new TimelineGap(at, end, GapReasons.Stopped);
         }
     }
 
@@ -353,7 +359,8 @@ internal sealed partial class HistoryStore : IDisposable
 
     private void UpdateStats() => Count(stats => stats with
     {
-        Bytes = _snapshotBytes + _databaseBytes,
+        Bytes = _snapshotBytes + _clipBytes + _databaseBytes,
+        Clips = _clips,
         Snapshots = _snapshots,
         OldestAt = _oldestMs is { } oldest ? DateTimeOffset.FromUnixTimeMilliseconds(oldest) : null,
         Storage = _fault is null ? StorageCondition.OnDisk : new StorageCondition(StorageKind.Paused, _fault),

@@ -37,16 +37,47 @@ public interface IHistory : IAsyncDisposable
     /// <summary>A snapshot as JPEG; null for an unknown one.</summary>
     Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel);
 
-    /// <summary>Protects an event and its snapshot from the limits, or ends that.</summary>
+    /// <summary>Makes room for the clip of a frame, which the caller writes.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="at">When the frame was taken.</param>
+    /// <param name="frame">Its sequence number.</param>
+    /// <param name="bytes">Most bytes of the file.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The path at which to write it, before <see cref="EndClipAsync"/>; null if no event of this frame is stored, or its clip is.</returns>
+    Task<string?> BeginClipAsync(string camera, DateTimeOffset at, long frame, long bytes, CancellationToken cancel);
+
+    /// <summary>Adds the clip that was written, or forgets it and deletes what was written of it.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="at">When the frame was taken.</param>
+    /// <param name="frame">Its sequence number.</param>
+    /// <param name="isWritten">The file is whole.</param>
+    /// <param name="cancel">Gives up waiting.</param>
+    /// <returns>Whether it is stored.</returns>
+    Task<bool> EndClipAsync(string camera, DateTimeOffset at, long frame, bool isWritten, CancellationToken cancel);
+
+    /// <summary>The clip of an event.</summary>
+    Task<StoredClip> ClipAsync(Guid id, CancellationToken cancel);
+
+    /// <summary>The stored snapshots of a camera in the order of their time, with what is known of one question.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">Its question.</param>
+    /// <param name="from">The first moment.</param>
+    /// <param name="to">The moment at which it ends.</param>
+    /// <param name="limit">Most snapshots.</param>
+    /// <param name="cancel">Gives up.</param>
+    Task<IReadOnlyList<StoredFrame>> FramesAsync(
+        string camera, string question, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel);
+
+    /// <summary>Protects an event, its snapshot and its clip from the limits, or ends that.</summary>
     /// <returns>False for an unknown event.</returns>
     Task<bool> KeepAsync(Guid id, bool keep, CancellationToken cancel);
 
-    /// <summary>Deletes an event, its snapshot and the answer that caused it. A snapshot that another event shows
+    /// <summary>Deletes an event, its snapshot, its clip and the answer that caused it. A snapshot or a clip that another event shows
     /// stays.</summary>
     /// <returns>False for an unknown event.</returns>
     Task<bool> DeleteAsync(Guid id, CancellationToken cancel);
 
-    /// <summary>Deletes everything of a camera in a time: answers, states, events, also those that are kept, and snapshots.</summary>
+    /// <summary>Deletes everything of a camera in a time: answers, states, events, also those that are kept, snapshots and clips.</summary>
     /// <param name="camera">The camera.</param>
     /// <param name="from">The first moment.</param>
     /// <param name="to">The moment at which it ends.</param>
@@ -78,6 +109,12 @@ public sealed record HistoryStats(
     long SnapshotsDropped,
     long Damaged)
 {
+    /// <summary>Stored clips.</summary>
+    public long Clips { get; init; }
+
+    /// <summary>Clips that were not stored although they had been announced.</summary>
+    public long ClipsDropped { get; init; }
+
     /// <summary>Whether the disk takes what is recorded.</summary>
     public StorageCondition Storage { get; init; } = StorageCondition.OnDisk;
 }

@@ -101,6 +101,23 @@ public sealed partial class SqliteHistory : IHistory
     public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => AskAsync(() => _store.Snapshot(id), cancel);
 
     /// <inheritdoc/>
+    public Task<string?> BeginClipAsync(string camera, DateTimeOffset at, long frame, long bytes, CancellationToken cancel) =>
+        AskAsync(() => _store.BeginClip(new SnapshotName(camera, at.ToUnixTimeMilliseconds(), frame), bytes), cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> EndClipAsync(string camera, DateTimeOffset at, long frame, bool isWritten, CancellationToken cancel) =>
+        AskAsync(() => _store.EndClip(new SnapshotName(camera, at.ToUnixTimeMilliseconds(), frame), isWritten), cancel);
+
+    /// <inheritdoc/>
+    public Task<StoredClip> ClipAsync(Guid id, CancellationToken cancel) => AskAsync(() => _store.Clip(id), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<StoredFrame>> FramesAsync(
+        string camera, string question, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel) =>
+        AskAsync(
+            () => _store.Read(database => database.Frames(camera, question, from.ToUnixTimeMilliseconds(), to.ToUnixTimeMilliseconds(), limit)), cancel);
+
+    /// <inheritdoc/>
     public Task<bool> KeepAsync(Guid id, bool keep, CancellationToken cancel) => AskAsync(() => _store.Keep(id, keep), cancel);
 
     /// <inheritdoc/>

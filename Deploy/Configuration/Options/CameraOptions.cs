@@ -68,6 +68,10 @@ internal sealed class CameraOptions
     [Description("Publishes the frame that the questions were asked about.")]
     public bool Snapshot { get; set; } = true;
 
+    [Description("Records a [clip](history.md#clips) of this camera's video around each event.")]
+    [DefaultText("`History:Clips`")]
+    public bool? Clips { get; set; }
+
     [Description("Reuses an answer, marked as `reused`, while the scene is the same as when the question was asked.")]
     public bool Gate { get; set; } = true;
 

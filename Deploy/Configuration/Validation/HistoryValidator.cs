@@ -1,4 +1,5 @@
 using System.Text;
+using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 
@@ -10,6 +11,7 @@ internal static class HistoryValidator
 {
     private const int MaxNameBytes = 200;
     private const string History = $"{EdgeOptions.Section}:{nameof(EdgeOptions.History)}";
+    private const string Clips = $"{History}:{nameof(HistoryOptions.Clips)}";
     private const string Folder = $"{History}:{nameof(HistoryOptions.Folder)}";
 
     /// <summary>Adds an error for each broken rule.</summary>
@@ -26,9 +28,16 @@ internal static class HistoryValidator
                 problems.Warn(History, null, "has no effect without Folder: nothing is stored; set Folder, or leave the section out");
             }
 
+            WarnOfClips(options, "has no effect without History:Folder, in which clips are stored; set it, or leave Clips out", _ => true, problems);
             return;
         }
 
+        WarnOfClips(
+            options,
+            $"has no effect: clips are copies of a stream, of {CameraSources.ClipSources} addresses alone; leave it out, or use the camera's stream as Source",
+            source => !CameraSources.CanRecordClips(source),
+            problems);
+        WarnOfOtherCameras(options, problems);
         if (problems.Has(Folder))
         {
             return;
@@ -42,6 +51,32 @@ internal static class HistoryValidator
         else if ((options.StateFolder ?? systemdState) is { } state && Normal(state, folder) == path)
         {
             problems.Add(Folder, history, "is the state folder, which has a lock of its own; a folder in it would be accepted, such as 'history'");
+        }
+    }
+
+    /// <summary>Warns of each camera whose own <c>Clips</c> is on without an effect.</summary>
+    private static void WarnOfClips(EdgeOptions options, string message, Func<string, bool> hasNone, ProblemList problems)
+    {
+        foreach (var (name, camera) in options.Cameras)
+        {
+            var key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}:{name}:{nameof(CameraOptions.Clips)}";
+            if (camera is { Clips: true, Source: { } source } && hasNone(source) && !problems.Has(key))
+            {
+                problems.Warn(key, ScalarText.Format(true), message);
+            }
+        }
+    }
+
+    private static void WarnOfOtherCameras(EdgeOptions options, ProblemList problems)
+    {
+        var others = options.Cameras.Where(camera => camera.Value is { Clips: null, Source: { } source } && !CameraSources.CanRecordClips(source))
+            .Select(camera => camera.Key).ToList();
+        if (options.History.Clips && others.Count > 0 && !problems.Has(Clips))
+        {
+            problems.Warn(
+                Clips,
+                ScalarText.Format(true),
+                $"does not apply to {string.Join(", ", others)}: clips are copies of a stream, of {CameraSources.ClipSources} addresses alone; set Clips of such a camera to false, or use its stream as Source");
         }
     }
 

@@ -24,6 +24,15 @@ internal sealed class FakeHistory : IHistory
 
     public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => throw new NotSupportedException();
 
+    public Task<string?> BeginClipAsync(string camera, DateTimeOffset at, long frame, long bytes, CancellationToken cancel) => throw new NotSupportedException();
+
+    public Task<bool> EndClipAsync(string camera, DateTimeOffset at, long frame, bool isWritten, CancellationToken cancel) => throw new NotSupportedException();
+
+    public Task<StoredClip> ClipAsync(Guid id, CancellationToken cancel) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<StoredFrame>> FramesAsync(
+        string camera, string question, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel) => throw new NotSupportedException();
+
     public Task<bool> KeepAsync(Guid id, bool keep, CancellationToken cancel) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(Guid id, CancellationToken cancel) => throw new NotSupportedException();

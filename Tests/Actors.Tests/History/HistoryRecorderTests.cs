@@ -1,6 +1,7 @@
 using System.Text;
 using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.History;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Storage.History;
@@ -153,6 +154,56 @@ public sealed class HistoryRecorderTests : IAsyncDisposable
         await rig.Edge.StopAsync();
         Assert.True(history.IsDisposed);
     }
+
+    [Fact]
+    public async Task An_event_whose_clip_is_recorded_has_its_address_and_is_requested_once()
+    {
+        var clips = new FakeClips();
+        var recorder = new HistoryRecorder(_history, _pictures, _bench.States, _bench.Messages.Events, path => $"https://edge.example{path}", _bench.Time) { Clips = clips };
+        await using (clips)
+        {
+            foreach (var (hasVideo, score) in (IEnumerable<(bool, double)>)[(true, 0.1), (true, 0.9), (false, 0.1)])
+            {
+                clips.HasVideo = hasVideo;
+                _bench.Evaluators.Apply(Frame(score, jpeg: [1]));
+                foreach (var updates in _bench.Evaluators.TakeUnsent())
+                {
+                    recorder.Record(updates);
+                    recorder.Record(updates);
+                }
+            }
+        }
+
+        var events = _history.Frames.Items.SelectMany(frame => frame.Events).Select(it => it.Id).Distinct().ToList();
+        Assert.Equal(2, events.Count);
+        Assert.Equal($"https://edge.example/api/v1/events/{events[0]}/clip.mp4", recorder.ClipAddress(events[0]));
+        Assert.Null(recorder.ClipAddress(events[1]));
+
+        // The second one is requested again, because it has none.
+        Assert.Equal([2, 3, 3], clips.Requests.Select(it => it.Frame));
+        Assert.Equal([true, false], _history.Frames.Items.Where(frame => frame.Events.Count > 0).DistinctBy(frame => frame.Frame).Select(frame => frame.ExpectsClip));
+    }
+
+    [Fact]
+    public void The_picture_of_a_camera_that_was_removed_is_forgotten()
+    {
+        Record(Frame(0.1, jpeg: [1]));
+        Assert.Equal(1, _recorder.RememberedPictures);
+        _recorder.Configure([]);
+        Assert.Equal(0, _recorder.RememberedPictures);
+
+        // A frame that was in flight comes after that.
+        Record(Frame(0.9, jpeg: [2]));
+        Assert.Equal(0, _recorder.RememberedPictures);
+        _recorder.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
+        Record(Frame(0.1, jpeg: [3]));
+        Assert.Equal(1, _recorder.RememberedPictures);
+    }
+
+    [Fact]
+    public void A_reason_without_answers_is_a_gap_of_the_timeline() => Assert.All(
+        Enum.GetValues<UnknownReason>(),
+        reason => Assert.Equal(reason.IsDeliberate() || reason.NeedsAttention(), GapReasons.MeansGap(reason.ToText())));
 
     private HistoryFrame Record(double score) => Record(Frame(score, Encoding.UTF8.GetBytes($"jpeg {_sequence + 1}")));
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Tests.Shared;
 
@@ -18,9 +19,9 @@ internal sealed class Capture
 
     private readonly Stopwatch _clock = new();
 
-    public Capture(CameraSettings settings)
+    public Capture(CameraSettings settings, ClipRings? clips = null)
     {
-        Camera = CameraSources.Create(settings, Pool, TimeProvider.System, Log);
+        Camera = CameraSources.Create(settings, Pool, TimeProvider.System, Log, clips);
     }
 
     public Capture(CameraSettings settings, IFrameFeed feed)

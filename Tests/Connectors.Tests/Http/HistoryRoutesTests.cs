@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using System.Net;
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Storage;
@@ -183,6 +185,9 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
     [InlineData("/api/v1/history?camera=gate&question=person&from=2026-01-01&to=2026-12-01&bucket=1", HttpStatusCode.BadRequest, "bucket")]
     [InlineData("/api/v1/history?camera=gate&question=person&format=xml", HttpStatusCode.BadRequest, "format")]
     [InlineData("/api/v1/history?camera=nowhere&question=person", HttpStatusCode.NotFound, null)]
+    [InlineData("/api/v1/history/export.zip?camera=gate", HttpStatusCode.BadRequest, "question")]
+    [InlineData("/api/v1/history/export.zip?camera=gate&question=person&from=2026-11-30&to=2026-11-29", HttpStatusCode.BadRequest, "from")]
+    [InlineData("/api/v1/history/export.zip?camera=gate&question=person&from=2025-11-30&to=2025-12-01", HttpStatusCode.NotFound, null)]
     [InlineData("/api/v1/history/snapshots/99.jpg", HttpStatusCode.NotFound, null)]
     [InlineData("/api/v1/history/snapshots/a.jpg", HttpStatusCode.NotFound, null)]
     [InlineData("/api/v1/events?cursor=!", HttpStatusCode.BadRequest, "cursor")]
@@ -213,6 +218,102 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
         var refused = await GetAsync("/api/v1/events");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status);
         Assert.Contains("the history cannot be used now", refused.ErrorMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clip_is_sent_whole_or_in_parts()
+    {
+        var path = $"/api/v1/events/{Id}/clip.mp4";
+        Assert.Equal("no_clip", (await GetAsync(path)).Json.GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal(JsonValueKind.Null, (await GetAsync($"/api/v1/events/{Id}")).Json.GetProperty("clip").ValueKind);
+        var draft = (await _history.BeginClipAsync("gate", At.AddSeconds(3), 3, 10, default))!;
+        await File.WriteAllTextAsync(draft, "0123456789");
+        Assert.True(await _history.EndClipAsync("gate", At.AddSeconds(3), 3, isWritten: true, default));
+        Assert.Equal(path, (await GetAsync($"/api/v1/events/{Id}")).Json.GetProperty("clip").GetString());
+
+        var whole = await GetAsync(path);
+        Assert.Equal((HttpStatusCode.OK, "video/mp4", "0123456789", "bytes"), (whole.Status, whole.Type, whole.Body, whole.Headers["Accept-Ranges"]));
+        var head = await _rig.SendAsync(HttpMethod.Head, path, token: HttpRig.ReadToken);
+        Assert.Equal((HttpStatusCode.OK, "", "10"), (head.Status, head.Body, head.Headers["Content-Length"]));
+        var tag = whole.Headers["ETag"];
+        Assert.Equal((HttpStatusCode.PartialContent, "234", "bytes 2-4/10"), await PartAsync("bytes=2-4"));
+        Assert.Equal((HttpStatusCode.PartialContent, "789", "bytes 7-9/10"), await PartAsync("bytes=-3"));
+        Assert.Equal((HttpStatusCode.PartialContent, "89", "bytes 8-9/10"), await PartAsync("bytes=8-", tag));
+        Assert.Equal((HttpStatusCode.OK, "0123456789", null), await PartAsync("bytes=8-", "\"another\""));
+        Assert.Equal((HttpStatusCode.RequestedRangeNotSatisfiable, "", "bytes */10"), await PartAsync("bytes=20-"));
+        Assert.Equal(HttpStatusCode.NotModified, (await _rig.SendAsync(HttpMethod.Get, path, token: HttpRig.ReadToken, change: request => request.Headers.Add("If-None-Match", tag))).Status);
+
+        // Its signed address needs no token.
+        var signed = _rig.Addresses.Sign(path)!["https://cameras.example/edge".Length..];
+        Assert.Equal(HttpStatusCode.OK, (await _rig.GetAsync(signed)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await _rig.GetAsync(path)).Status);
+
+        async Task<(HttpStatusCode, string, string?)> PartAsync(string range, string? ifRange = null)
+        {
+            var part = await _rig.SendAsync(HttpMethod.Get, path, token: HttpRig.ReadToken, change: request =>
+            {
+                request.Headers.Add("Range", range);
+                if (ifRange is not null)
+                {
+                    request.Headers.Add("If-Range", ifRange);
+                }
+            });
+            return (part.Status, part.Body, part.Headers.GetValueOrDefault("Content-Range"));
+        }
+    }
+
+    [Fact]
+    public async Task A_clip_that_is_being_recorded_is_asked_for_again_later()
+    {
+        var id = Guid.CreateVersion7(At);
+        _history.Record(Frame(9, 0.1, "no") with
+        {
+            Events = [new HistoryEvent(id, "person", "yes", "no") { At = At.AddSeconds(9), Since = At, Frame = 9 }],
+            ExpectsClip = true,
+        });
+        var early = await GetAsync($"/api/v1/events/{id}/clip.mp4");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "5"), (early.Status, early.Headers["Retry-After"]));
+        Assert.False(await _history.EndClipAsync("gate", At.AddSeconds(9), 9, isWritten: false, default));
+        Assert.Equal(HttpStatusCode.NotFound, (await GetAsync($"/api/v1/events/{id}/clip.mp4")).Status);
+    }
+
+    [Fact]
+    public async Task An_archive_has_the_pictures_and_what_was_answered_about_them()
+    {
+        for (var i = 0; i < 450; i++)
+        {
+            _history.Record(Frame(10 + i, 0.3, "no") with { Snapshot = Picture });
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/history/export.zip?camera=gate&question=person&from=2026-11-30&to=2026-12-01");
+        request.Headers.Authorization = new("Bearer", HttpRig.ReadToken);
+        using var response = await _rig.Client.SendAsync(request);
+        Assert.Equal(("application/zip", "gate-person-20261130T000000.zip"), (response.Content.Headers.ContentType!.MediaType, response.Content.Headers.ContentDisposition!.FileName!.Trim('"')));
+        using var archive = new ZipArchive(await response.Content.ReadAsStreamAsync());
+        Assert.Equal(452, archive.Entries.Count);
+        using var table = new StreamReader(archive.GetEntry("index.csv")!.Open());
+        var lines = (await table.ReadToEndAsync()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(452, lines.Length);
+        Assert.Equal("file,time,camera,question,value,score,state,reason,label,frame", lines[0]);
+        Assert.Equal("20261130T030003000-3.jpg,2026-11-30T03:00:03.000Z,gate,person,yes,0.9,yes,,,3", lines[1]);
+        using var first = archive.GetEntry("20261130T030003000-3.jpg")!.Open();
+        using var picture = new MemoryStream();
+        await first.CopyToAsync(picture);
+        Assert.Equal(Picture, picture.ToArray());
+    }
+
+    [Fact]
+    public async Task Gaps_have_their_reasons()
+    {
+        _history.Record(new HistoryFrame("gate", At.AddMinutes(1), 0) { States = [new HistoryState("person", "unknown", "noPicture")] });
+        _history.Record(new HistoryFrame("gate", At.AddMinutes(2), 0) { States = [new HistoryState("person", "no", null)] });
+
+        // Until the first commit, nothing is known about when the service ran.
+        await Eventually.TrueAsync(
+            async () => (await GetAsync("/api/v1/history?camera=gate&question=person&from=2026-11-30T03:00:00Z&to=2026-11-30T03:10:00Z")).Json
+                .GetProperty("gaps").EnumerateArray().Any(gap => gap.GetProperty("reason").GetString() == "noPicture"
+                    && gap.GetProperty("to").GetDateTimeOffset() - gap.GetProperty("from").GetDateTimeOffset() == TimeSpan.FromMinutes(1)),
+            "the gap is shown with its reason");
     }
 
     private static HistoryFrame Frame(int number, double score, string? value) => new("gate", At.AddSeconds(number), number)

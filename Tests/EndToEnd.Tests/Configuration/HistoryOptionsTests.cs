@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Deploy.Configuration;
+
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 public sealed class HistoryOptionsTests : IDisposable
@@ -36,4 +38,33 @@ public sealed class HistoryOptionsTests : IDisposable
         Assert.Equal($"MobileVlm:{key}", error.Key);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Clips_are_recorded_of_cameras_whose_stream_can_be_copied_and_the_others_are_named()
+    {
+        var all = Cameras("\"Folder\": \"/data\", \"Clips\": true, \"ClipAfter\": \"00:00:12\"");
+        Assert.Equal((TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(12)), (all.ToClipSettings()!.Before, all.ToClipSettings()!.After));
+        Assert.Equal((true, true, false, true), Recorded(all));
+        var warning = Assert.Single(all.Warnings, warning => warning.Key == "MobileVlm:History:Clips");
+        Assert.Contains("does not apply to file: ", warning.Message, StringComparison.Ordinal);
+        Assert.Contains("rtsp://", warning.Message, StringComparison.Ordinal);
+        warning = Assert.Single(all.Warnings, warning => warning.Key == "MobileVlm:Cameras:http:Clips");
+        Assert.Contains("has no effect", warning.Message, StringComparison.Ordinal);
+        Assert.Equal((false, false, false, true), Recorded(Cameras("\"Folder\": \"/data\"")));
+        var without = Cameras("\"MaxDays\": 3");
+        Assert.Equal((false, false, false, false), Recorded(without));
+        Assert.Contains("History:Folder", Assert.Single(without.Warnings, warning => warning.Key == "MobileVlm:Cameras:http:Clips").Message, StringComparison.Ordinal);
+
+        static (bool, bool, bool, bool) Recorded(EdgeConfiguration configuration) =>
+            configuration.ToCameraSettings().ToDictionary(camera => camera.Id.Value, camera => camera.RecordsClips) is var of
+                ? (of["rtsp"], of["file"], of["off"], of["http"])
+                : default;
+    }
+
+    /// <summary>A stream, a file, a stream without clips and an HTTP address with clips.</summary>
+    private EdgeConfiguration Cameras(string history) => _fixture.Read($$"""
+        { "MobileVlm": { "Node": "t", "Model": { "Path": "/m" }, "Http": { "Listen": "127.0.0.1:0" }, "History": { {{history}} }, "Cameras": {
+          "rtsp": { "Source": "rtsp://10.0.0.5/a" }, "file": { "Source": "/a.mp4" },
+          "off": { "Source": "rtsp://10.0.0.5/b", "Clips": false }, "http": { "Source": "http://10.0.0.5/c", "Clips": true } } } }
+        """);
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
@@ -16,7 +17,11 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
     /// is the only reason there is. Not used after a cancel.</summary>
     private static readonly TimeSpan ErrorOutputTime = TimeSpan.FromSeconds(3);
 
-    public CaptureEnd Run(FeedAttempt attempt) => Run(command(attempt.Settings), attempt);
+    public CaptureEnd Run(FeedAttempt attempt)
+    {
+        using var clips = attempt.Context.Clips is { } ring ? ClipSocket.TryListen(ring) : null;
+        return Run(command(clips is null ? attempt.Settings : attempt.Settings with { ClipAddress = clips.Address }), attempt);
+    }
 
     private static CaptureEnd Run(ChildCommand what, FeedAttempt attempt)
     {
@@ -51,10 +56,14 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         }
 
         stderr.WaitForEnd(ErrorOutputTime, attempt.Stop);
-        return attempt.Frames == 0 && report is { RefusedPackets: true } && what.WithoutPackets is { } other
-            && !attempt.Stop.IsCancellationRequested
-            ? Run(other, attempt)
-            : End(attempt, what, broken, stderr.Read());
+        if (attempt.Frames == 0 && report is { RefusedPackets: true } && what.WithoutPackets is { } other
+            && !attempt.Stop.IsCancellationRequested)
+        {
+            attempt.Context.Clips?.SetMissing("the camera does not announce the size of its frames, without which ffmpeg cannot copy the stream");
+            return Run(other, attempt);
+        }
+
+        return End(attempt, what, broken, stderr.Read());
     }
 
     private static ProcessStartInfo StartInfo(ChildCommand what)

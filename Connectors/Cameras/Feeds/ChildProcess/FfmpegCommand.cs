@@ -10,6 +10,9 @@ internal static class FfmpegCommand
     /// has not sent a key frame yet from one that sends nothing.</summary>
     private const string ReportedPackets = "1000";
 
+    /// <summary>Packets that wait to be copied for a clip: 20 s at 25 per second.</summary>
+    private const string ClipQueue = "500";
+
     private const string InstallHint =
         "install it (apt-get install ffmpeg) or set MobileVlm:Tools:Ffmpeg to where it is";
 
@@ -29,6 +32,17 @@ internal static class FfmpegCommand
     [
         "-map", "0:v:0", "-c", "copy", "-copyinkf", "-frames:v", ReportedPackets,
         "-f", "framecrc", "-flush_packets", "1", "pipe:2",
+    ];
+
+    /// <summary>A copy of the encoded video for clips. Its muxer runs in a thread of its own and drops what it cannot send, so that no
+    /// failure of it concerns the frames: without the queue (<c>fifo</c>), the first error of any output would end all of them. It
+    /// connects again with the next key frame where a stream begins without times, as RTSP often does.</summary>
+    private static string[] ClipCopy(string address) =>
+    [
+        // A muxer that takes any timestamps, behind one that would round them to the declared frame rate.
+        "-copytb", "1", "-map", "0:v:0", "-c", "copy", "-f", "fifo", "-fifo_format", "mpegts", "-format_opts", "flush_packets=1",
+        "-queue_size", ClipQueue, "-drop_pkts_on_overflow", "1", "-attempt_recovery", "1", "-recover_any_error", "1",
+        "-recovery_wait_time", "1", "-restart_with_keyframe", "1", address,
     ];
 
     /// <summary>A stream that is sent at its own pace.</summary>
@@ -96,8 +110,9 @@ internal static class FfmpegCommand
         command = command with { Input = list };
 
         // ffmpeg cannot copy packets of a stream whose frame size it does not know yet.
+        string[] clip = settings.ClipAddress is { } address ? ClipCopy(address) : [];
         return packets
-            ? command with { Arguments = [.. command.Arguments, .. PacketReport], ReportsPackets = true, WithoutPackets = command }
+            ? command with { Arguments = [.. command.Arguments, .. PacketReport, .. clip], ReportsPackets = true, WithoutPackets = command }
             : command;
     }
 

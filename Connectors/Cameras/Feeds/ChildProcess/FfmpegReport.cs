@@ -18,6 +18,9 @@ internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, b
     private static readonly string[] ShowWithoutKey =
         ["hevc", "vvc", "mpeg4", "mpeg2video", "mpeg1video", "h263", "h263p", "flv1", "wmv1", "wmv2", "msmpeg4v3", "vc1", "wmv3"];
 
+    /// <summary>Muxers of this command line that do not carry frames.</summary>
+    private static readonly string[] OwnOutputs = ["framecrc", "fifo"];
+
     // A monitor, because a Lock cannot be waited on.
     private readonly Queue<long> _marks = new();
     private string? _codec;
@@ -76,8 +79,9 @@ internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, b
             return null;
         }
 
-        // The packet report is ours; what is wrong with it is not the camera's.
-        var ours = level.Groups["part"].Value.Contains("framecrc", StringComparison.Ordinal);
+        // The packet report and the copy for clips are ours; what is wrong with them is not the camera's.
+        var part = level.Groups["part"].Value;
+        var ours = OwnOutputs.Any(output => part.Contains(output, StringComparison.Ordinal));
         RefusedPackets |= ours;
         return ours ? null : line[level.Length..];
     }

@@ -13,21 +13,28 @@ function timeOf(it) {
   return it.historyId ? h("a", { href: eventHash(it.historyId) }, time) : time;
 }
 
-export function eventsView(main) {
+export function eventsView(main, [cameraName, questionName] = []) {
   const heading = h("h1", { tabIndex: -1 }, "Events");
-  const camera = h("select", { id: "event-camera" }, h("option", { value: "" }, "All cameras"), [...store.cameras.keys()].map(id => h("option", { value: id }, id)));
+  const camera = h("select", { id: "event-camera" }, h("option", { value: "" }, "All cameras"), [...store.cameras.keys()].map(id => h("option", { value: id, selected: id === cameraName }, id)));
+  const question = h("select", { id: "event-question" });
+  const offerQuestions = wanted => {
+    const all = [...store.cameras.values()].filter(it => !camera.value || it.id === camera.value).flatMap(it => [...it.questions.keys()]);
+    question.replaceChildren(h("option", { value: "" }, "All questions"), ...[...new Set(all)].sort().map(id => h("option", { value: id, selected: id === wanted }, id)));
+  };
   const body = h("tbody");
   const table = h("div.tablewrap", { tabIndex: 0, role: "region", "aria-label": "Events" }, h("table", null,
     h("thead", null, h("tr", null, ["Time", "Camera", "Question", "Change", "Score", "Text"].map(name => h("th", { scope: "col" }, name)))), body));
+  const csv = h("a.button", { download: "events.csv" }, "CSV");
   const older = h("button", { type: "button", hidden: true }, "Older events");
   const empty = h("p.empty", null, store.keepsHistory ? "No events are stored. An event is a change of a state, for example from no to yes." : "No events since the service started. An event is a change of a state, for example from no to yes.");
   main.replaceChildren(h("div.title", null, heading, h("label", { htmlFor: "event-camera", className: "spoken" }, "Camera"), camera,
-    store.keepsHistory ? h("a.button", { href: "api/v1/events?format=csv", download: "events.csv" }, "CSV") : null), table, empty, older);
+    h("label", { htmlFor: "event-question", className: "spoken" }, "Question"), question,
+    store.keepsHistory ? csv : null), table, empty, older);
   let events = [];
   let cursor = null;
 
   const draw = () => {
-    const shown = events.filter(it => !camera.value || it.camera === camera.value);
+    const shown = events.filter(it => (!camera.value || it.camera === camera.value) && (!question.value || it.question === question.value));
     body.replaceChildren(...shown.map(it => h("tr", null,
       h("td", null, timeOf(it)),
       h("td", null, h("a", { href: `#/camera/${path(it.camera)}` }, it.camera)),
@@ -47,7 +54,7 @@ export function eventsView(main) {
       empty.textContent = error.message;
     }
   };
-  const wanted = () => (store.keepsHistory && camera.value ? `&camera=${path(camera.value)}` : "");
+  const wanted = () => !store.keepsHistory ? "" : `${camera.value ? `&camera=${path(camera.value)}` : ""}${question.value ? `&question=${path(question.value)}` : ""}`;
   const turn = page => {
     cursor = page.next ?? null;
     older.hidden = !cursor;
@@ -62,7 +69,21 @@ export function eventsView(main) {
       toast(error.message, true);
     }
   });
-  camera.addEventListener("change", () => store.keepsHistory ? fill() : draw());
+  // What is shown has an address, without a new entry in the browser's history.
+  const choose = () => {
+    const parts = camera.value ? [camera.value, question.value].filter(it => it) : [];
+    history.replaceState(null, "", `#/${["events", ...parts].map(path).join("/")}`);
+    csv.href = `api/v1/events?format=csv${wanted()}`;
+    if (store.keepsHistory) fill();
+    else draw();
+  };
+  camera.addEventListener("change", () => {
+    offerQuestions(question.value);
+    choose();
+  });
+  question.addEventListener("change", choose);
+  offerQuestions(questionName);
+  csv.href = `api/v1/events?format=csv${wanted()}`;
   draw();
   fill();
   const stop = follow((kind, { happened }) => {

@@ -1,12 +1,14 @@
 // The stored past: the timeline of a question with its snapshots, and one event. Each has an address of its own.
 
 import { ApiError, api, path } from "./api.js";
-import { clock, h, percent, s, setText, toast } from "./dom.js";
+import { clock, duration, h, percent, s, setText, toast } from "./dom.js";
 import { reasonSentence } from "./question.js";
 import { store } from "./store.js";
 
 const HOUR = 3600000;
 const SPANS = [["1 h", HOUR], ["6 h", 6 * HOUR], ["24 h", 24 * HOUR], ["7 d", 168 * HOUR], ["30 d", 720 * HOUR]];
+/** An event that is older has no clip that is still to come. */
+const CLIP_WAIT = 90000;
 let shown = 0;
 
 /** The address of a timeline; without an end it follows the clock. */
@@ -40,7 +42,8 @@ export function historyView(main, [camera, question, fromText, toText]) {
       SPANS.map(([name, length]) => h("a.button", { href: at(to - length, to), "aria-current": length === span ? "true" : null }, name)),
       h("a.button", { href: at(to, +to + span), hidden: +to + span / 2 > Date.now() }, "Later"),
       h("a.button", { href: `#/history/${path(camera)}/${path(question)}` }, "Now"),
-      h("a.button", { href: `api/v1/history?${query(camera, question, from, to)}&format=csv`, download: `${camera}-${question}.csv` }, "CSV")),
+      h("a.button", { href: `api/v1/history?${query(camera, question, from, to)}&format=csv`, download: `${camera}-${question}.csv` }, "CSV"),
+      h("a.button", { href: `api/v1/history/export.zip?${query(camera, question, from, to)}`, download: `${camera}-${question}.zip`, title: "The stored pictures of this time with a table of answers" }, "ZIP")),
     h("p.hint", null, `${clock(from.toISOString())} to ${clock(to.toISOString())}`), hint, chart, picture, list));
   let isStopped = false;
   const fill = async () => {
@@ -100,7 +103,7 @@ function timelineChart(timeline, question, from, to, choose) {
   const scored = timeline.points.filter(point => point.score !== undefined);
   const parts = [];
   for (const gap of timeline.gaps) {
-    parts.push(s("rect", { class: "gap", x: x(time(gap.from)), y: top, width: Math.max(1, x(time(gap.to)) - x(time(gap.from))), height: height - top - bottom + 22 }, s("title", null, "The service did not run or stored nothing.")));
+    parts.push(s("rect", { class: `gap ${gapKind(gap.reason)}`, x: x(time(gap.from)), y: top, width: Math.max(1, x(time(gap.to)) - x(time(gap.from))), height: height - top - bottom + 22 }, s("title", null, gapText(gap))));
   }
   for (const it of [0, 0.5, 1]) {
     parts.push(s("line", { class: "grid", x1: left, x2: width - right, y1: y(it), y2: y(it) }), s("text", { x: left - 6, y: y(it) + 4, "text-anchor": "end" }, percent(it)));
@@ -138,15 +141,16 @@ function timelineChart(timeline, question, from, to, choose) {
   svg.replaceChildren(...parts, cursor);
   const values = scored.map(point => point.score);
   svg.setAttribute("aria-label", `${question}: ${timeline.points.reduce((sum, point) => sum + point.answers, 0)} answers${values.length ? `, scores from ${percent(Math.min(...scored.map(point => point.low)))} to ${percent(Math.max(...scored.map(point => point.high)))}` : ""}, ${timeline.states.length} states`);
-  const readout = h("p.hint", null, "Line: mean score; shade: lowest to highest; dashed: the thresholds; band: the state; ticks: stored pictures.");
+  const readout = h("p.hint", null, "Line: mean score; shade: lowest to highest; dashed: the thresholds; band: the state; ticks: stored pictures; dashed areas: no answers.");
   let chosen = null;
   const select = moment => {
     chosen = Math.max(+from, Math.min(+to, moment));
     cursor.setAttribute("x1", x(chosen));
     cursor.setAttribute("x2", x(chosen));
     cursor.setAttribute("visibility", "visible");
-    const nearest = timeline.points.reduce((best, point) => (!best || Math.abs(time(point.at) - chosen) < Math.abs(time(best.at) - chosen) ? point : best), null);
-    setText(readout, nearest ? `${clock(nearest.at)}: ${nearest.score === undefined ? nearest.value ?? "no value" : percent(nearest.score)}${nearest.reason ? `; ${reasonSentence(nearest.reason)}` : ""} (${nearest.answers} ${nearest.answers === 1 ? "answer" : "answers"})` : clock(new Date(chosen).toISOString()));
+    const gap = timeline.gaps.find(it => time(it.from) <= chosen && chosen < time(it.to));
+    const nearest = gap ? null : timeline.points.reduce((best, point) => (!best || Math.abs(time(point.at) - chosen) < Math.abs(time(best.at) - chosen) ? point : best), null);
+    setText(readout, nearest ? `${clock(nearest.at)}: ${nearest.score === undefined ? nearest.value ?? "no value" : percent(nearest.score)}${nearest.reason ? `; ${reasonSentence(nearest.reason)}` : ""} (${nearest.answers} ${nearest.answers === 1 ? "answer" : "answers"})` : gap ? gapText(gap) : clock(new Date(chosen).toISOString()));
     choose(chosen);
   };
   svg.addEventListener("click", click => {
@@ -160,7 +164,22 @@ function timelineChart(timeline, question, from, to, choose) {
     key.preventDefault();
     select((chosen ?? (step > 0 ? +from : end)) + step * Math.max(bucket, (to - from) / 200));
   });
-  return h("div", null, svg, readout);
+  return h("div", null, svg, readout, gapList(timeline.gaps));
+}
+
+/** Why a time has no answers: something failed, or somebody wanted it so. */
+const gapKind = reason => reason === "stopped" ? "stopped" : ["disabled", "notInMode", "outsideSchedule", "clockUnset", "whenFalse", "viewNotNormal"].includes(reason) ? "off" : "failed";
+
+const gapSentence = reason => reason === "stopped" ? "The service did not run or stored nothing." : reasonSentence(reason);
+
+const gapText = gap => `${clock(gap.from)} to ${clock(gap.to)}: ${gapSentence(gap.reason)}`;
+
+/** The reasons of all gaps with their total lengths, as a legend. */
+function gapList(gaps) {
+  const total = new Map();
+  for (const gap of gaps) total.set(gap.reason, (total.get(gap.reason) ?? 0) + (Date.parse(gap.to) - Date.parse(gap.from)));
+  return h("ul.gaps", { hidden: !total.size, "aria-label": "Times without answers" }, [...total].sort((a, b) => b[1] - a[1]).map(([reason, length]) =>
+    h("li", null, h(`span.swatch.${gapKind(reason)}`), `${duration(length)}: ${gapSentence(reason)}`)));
 }
 
 /** A table of stored events, whose times lead to them. */
@@ -212,7 +231,7 @@ export function eventView(main, [id]) {
       }
       try {
         await api.send("DELETE", `events/${path(id)}`);
-        toast("The event and its picture are deleted.");
+        toast("The event, its picture and its clip are deleted.");
         location.hash = "#/events";
       } catch (error) {
         toast(error.message, true);
@@ -221,13 +240,25 @@ export function eventView(main, [id]) {
     main.replaceChildren(
       h("div.title", null, heading, h("span.change", null, `${it.from} → ${it.to}`)),
       h("div.card", null,
-        it.snapshot ? h("img.still", { src: relative(it.snapshot), alt: `Picture of ${clock(it.at)}` }) : h("p.empty", null, "No picture of this event is stored."),
+        it.clip ? h("video.still", { src: relative(it.clip), controls: true, muted: true, playsInline: true, preload: "metadata", "aria-label": `Clip of ${clock(it.at)}`, poster: it.snapshot ? relative(it.snapshot) : null }) : null,
+        it.clip ? null : it.snapshot ? h("img.still", { src: relative(it.snapshot), alt: `Picture of ${clock(it.at)}` }) : h("p.empty", null, "No picture of this event is stored."),
         h("dl.facts", null,
           [["Time", clock(it.at)], ["Camera", it.camera], ["Question", it.ask ?? it.question], ["Score", percent(it.score) || "none"], ["Text", it.text ?? ""], ["Frame", String(it.frame ?? "")]]
             .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
-        h("div.actions", null, h("a.button", { href: around }, "Timeline"), h("label.switch", null, keep, h("span", null, "Keep")), store.mayChange ? remove : null)));
-    heading.focus({ preventScroll: true });
+        h("div.actions", null, h("a.button", { href: around }, "Timeline"), it.clip ? h("a.button", { href: relative(it.clip), download: `${it.camera}-${it.at}.mp4` }, "Save clip") : null, h("label.switch", null, keep, h("span", null, "Keep")), store.mayChange ? remove : null)));
+    if (!isDrawn) heading.focus({ preventScroll: true });
+    isDrawn = true;
+    // A clip is written after the event.
+    if (!it.clip && Date.now() - Date.parse(it.at) < CLIP_WAIT) again = setTimeout(waitForClip, 3000);
+  };
+  let isDrawn = false;
+  let again = null;
+  const waitForClip = async () => {
+    const it = await api.get(`events/${path(id)}`).catch(() => null);
+    if (number !== shown || !heading.isConnected || !it) return;
+    if (it.clip) draw(it);
+    else if (Date.now() - Date.parse(it.at) < CLIP_WAIT) again = setTimeout(waitForClip, 3000);
   };
   fill();
-  return { title: "Event", focus: heading, stop: () => { shown++; } };
+  return { title: "Event", focus: heading, stop: () => { shown++; clearTimeout(again); } };
 }

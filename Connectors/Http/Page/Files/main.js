@@ -24,7 +24,7 @@ function viewOf(parts) {
     case undefined: return liveView(main);
     case "camera": return parts[2] ? editorView(main, parts.slice(1)) : cameraView(main, parts.slice(1));
     case "ask": return askView(main);
-    case "events": return eventsView(main);
+    case "events": return eventsView(main, parts.slice(1));
     case "event": return eventView(main, parts.slice(1));
     case "history": return historyView(main, parts.slice(1));
     case "device": return deviceView(main);

@@ -38,7 +38,30 @@ internal static class HistoryChild
                 ],
                 Snapshot = picture.AsMemory(0, 20_000 + (int)(number * 7919 % 130_000)),
             });
+            if (number % 15 == 0)
+            {
+                await WriteClipAsync(history, at, number, picture);
+            }
+
             await Task.Delay(1);
         }
+    }
+
+    /// <summary>A clip as its recorder writes it: in parts, beside the history's thread.</summary>
+    private static async Task WriteClipAsync(SqliteHistory history, DateTimeOffset at, long number, byte[] content)
+    {
+        if (await history.BeginClipAsync("gate", at, number, 2 * content.Length, CancellationToken.None) is not { } draft)
+        {
+            return;
+        }
+
+        using (var file = File.OpenWrite(draft))
+        {
+            file.Write(content);
+            await Task.Delay(1);
+            file.Write(content);
+        }
+
+        await history.EndClipAsync("gate", at, number, isWritten: number % 2 == 0, CancellationToken.None);
     }
 }

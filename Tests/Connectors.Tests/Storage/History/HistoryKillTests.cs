@@ -47,6 +47,12 @@ public sealed class HistoryKillTests : IDisposable
         var rows = store.Read(database => database.Snapshots());
         Assert.True(
             found.Count == rows.Count && rows.All(row => found.GetValueOrDefault(row.Name) == row.Bytes), $"{when}: {found.Count} files, {rows.Count} rows");
+        var clips = files.ScanClips([]);
+        var stored = store.Read(database => database.Clips());
+        Assert.True(
+            clips.Count == stored.Count && stored.All(row => clips.GetValueOrDefault(row.Name) == row.Bytes && store.Read(database => database.HasEvent(row.Name))),
+            $"{when}: {clips.Count} clips, {stored.Count} rows");
+        Assert.Empty(Directory.GetFiles(settings.Folder, "*.new", SearchOption.AllDirectories));
         Assert.True(store.Stats.Bytes <= settings.MaxBytes, $"{when}: {store.Stats.Bytes} bytes");
         Assert.True(store.Stats.Rows > 0, $"{when}: nothing was stored");
 

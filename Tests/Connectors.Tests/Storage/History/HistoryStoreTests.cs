@@ -77,7 +77,7 @@ public sealed class HistoryStoreTests : IDisposable
         _rig.Store.Tick(isLast: true);
         var gaps = _rig.Store.Timeline(new TimelineQuery(
             HistoryRig.Camera, HistoryRig.Question, from, from + TimeSpan.FromHours(5), TimeSpan.FromMinutes(1))).Gaps;
-        Assert.Equal([new TimelineGap(from, from + TimeSpan.FromHours(3))], gaps);
+        Assert.Equal([new TimelineGap(from, from + TimeSpan.FromHours(3), GapReasons.Stopped)], gaps);
     }
 
     [Fact]
