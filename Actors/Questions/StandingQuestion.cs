@@ -62,6 +62,9 @@ public sealed record StandingQuestion(
     /// <summary>The part of the frame that it is about; null for all of it.</summary>
     public FrameRegion? Region { get; init; }
 
+    /// <summary>Home Assistant's device class for <see cref="QuestionKind.YesNo"/>; null for none. It changes only how the state is shown.</summary>
+    public string? DeviceClass { get; init; }
+
     /// <summary>Rules that turn its answers into a state and events.</summary>
     public AnswerRules Rules { get; init; } = new();
 }

@@ -122,8 +122,16 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             var mqtt = configuration.HasBroker ? configuration.ToMqttSettings(broker?.Address) : null;
             var frames = new FramePool();
             var dependencies = CreateDependencies(configuration, model, sessions, mqtt, frames, live, addresses, time, loggers);
+            var settings = configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "");
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "") with { Cluster = cluster }, dependencies, time, loggers);
+                settings with
+                {
+                    Cluster = cluster,
+                    HomeAssistant = settings.HomeAssistant with { ModelFamily = model?.Folder.Manifest.Projector?.Family },
+                },
+                dependencies,
+                time,
+                loggers);
             await system.StartAsync();
             return new EdgeRuntime(
                 configuration, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, time, loggers);
