@@ -23,8 +23,10 @@ internal sealed class CameraMessages(
             .SelectMany(question => (OutboundMessage[])[Enabled(plan.Id, question.Id), Snooze(plan.Id, question.Id)])
             .Prepend(messages.View(plan.Id, ViewState.Unknown))
             .Prepend(messages.Camera(plan.Id, isOnline(plan.Id)))),
+
+        // First the device that the others refer to.
+        .. devices.Service(),
         .. devices.Devices(plans),
-        .. devices.Node(),
     ];
 
     /// <summary>The messages that a change of cameras or questions requires.</summary>

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Settings;
@@ -7,8 +8,8 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>Announces the cameras to Home Assistant, and the service itself if it has modes; removes what no longer exists. The broker
-/// retains the announcements of earlier runs, so nothing has to be remembered here.</summary>
+/// <summary>Announces the service and its cameras to Home Assistant, and removes what no longer exists. The broker retains the announcements of
+/// earlier runs, so nothing has to be remembered here.</summary>
 internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettings edge, NodeTopics topics)
 {
     private readonly DiscoveryTopics _discovery = new(settings.Prefix, edge.Node);
@@ -18,10 +19,8 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraConfiguration> cameras) =>
         settings.Enabled ? cameras.Select(Device) : [];
 
-    /// <summary>The service itself, with its modes; none when there are none or Home Assistant discovery is off.</summary>
-    public IEnumerable<OutboundMessage> Node() => settings.Enabled && edge.Modes.Count > 0
-        ? [Retained(_discovery.Node, _message.Node(new AnnouncedNode(edge.Node, edge.ModelInUse, [.. edge.Modes.Select(mode => mode.Name)])))]
-        : [];
+    /// <summary>The service itself, through which the cameras are connected; none when Home Assistant discovery is off.</summary>
+    public IEnumerable<OutboundMessage> Service() => settings.Enabled ? [ServiceDevice()] : [];
 
     /// <summary>Compares a retained announcement with the current cameras.</summary>
     /// <param name="kept">A retained message to one of this node's discovery topics.</param>
@@ -29,9 +28,9 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     /// <returns>Messages that remove what no longer exists; usually none. To be published once, in this order.</returns>
     public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraConfiguration> cameras)
     {
-        if (settings.Enabled && kept.Topic == _discovery.Node && !kept.Payload.IsEmpty && edge.Modes.Count == 0)
+        if (settings.Enabled && kept.Topic == _discovery.Node)
         {
-            return [Retained(kept.Topic, [])];
+            return _message.Removal(Announced(), kept.Payload.Span) is { } gone ? [Retained(kept.Topic, gone), ServiceDevice()] : [];
         }
 
         if (!settings.Enabled || kept.Payload.IsEmpty || _discovery.Camera(kept.Topic) is not { } camera)
@@ -56,19 +55,34 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     private OutboundMessage Device(CameraConfiguration plan) =>
         Retained(_discovery.Config(plan.Id.Value), _message.Device(ToAnnounced(plan)));
 
-    private AnnouncedCamera ToAnnounced(CameraConfiguration plan) => new(
-        edge.Node,
-        plan.Id.Value,
-        edge.ModelInUse,
-        plan.Snapshot,
-        [.. plan.Questions.Select(question => new AnnouncedQuestion(question.Id, AnswerHandler.Of(question.Kind).Published)
+    private OutboundMessage ServiceDevice() => Retained(_discovery.Node, _message.Service(Announced()));
+
+    private AnnouncedService Announced() => new(edge.Node, edge.ModelInUse)
+    {
+        ModelFamily = settings.ModelFamily,
+        PageUrl = settings.PageUrl,
+        HasEventPictures = settings.HasEventPictures,
+        Modes = [.. edge.Modes.Select(mode => mode.Name)],
+    };
+
+    private AnnouncedCamera ToAnnounced(CameraConfiguration plan) =>
+        new(Announced(), plan.Id.Value, plan.Snapshot, [.. plan.Questions.Select(ToAnnounced)])
+        {
+            Views = plan.Scene.CheckView ? ViewStates.Words : [],
+        };
+
+    private static AnnouncedQuestion ToAnnounced(StandingQuestion question)
+    {
+        var handler = AnswerHandler.Of(question.Kind);
+        return new AnnouncedQuestion(question.Id, handler.Published)
         {
             Choices = question.Choices,
             Unit = question.Number.Unit,
-        })])
-    {
-        Views = plan.Scene.CheckView ? ViewStates.Words : [],
-    };
+            DeviceClass = question.DeviceClass,
+            HasEvents = AnswerHandler.HasEvents(question),
+            EventStates = handler.EventStates(question),
+        };
+    }
 
     private OutboundMessage Retained(string topic, byte[] body) =>
         new(topic, body, Retain: true, edge.Mqtt.StateQos, "application/json");

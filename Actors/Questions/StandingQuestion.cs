@@ -65,6 +65,9 @@ public sealed record StandingQuestion(
     /// <summary>What was learned for it from labelled pictures; null for a question that names nothing of the kind.</summary>
     public TaughtScoring? Taught { get; init; }
 
+    /// <summary>Home Assistant's device class for <see cref="QuestionKind.YesNo"/>; null for none. It changes only how the state is shown.</summary>
+    public string? DeviceClass { get; init; }
+
     /// <summary>Rules that turn its answers into a state and events.</summary>
     public AnswerRules Rules { get; init; } = new();
 }

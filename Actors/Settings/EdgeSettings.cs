@@ -6,6 +6,9 @@ namespace MobileVlm.Edge.Actors.Settings;
 /// <summary>The settings of one service. Values are validated where configuration is read.</summary>
 public sealed record EdgeSettings
 {
+    /// <summary>The file in <see cref="StateFolder"/> that holds states, switches, mode and snoozes.</summary>
+    public const string StateFileName = "questions.json";
+
     /// <summary>Name of the node in topics.</summary>
     public required string Node { get; init; }
 

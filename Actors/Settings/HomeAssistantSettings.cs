@@ -17,4 +17,13 @@ public sealed record HomeAssistantSettings
     /// <summary>Everything is published again after a random part of this, so that many services do not publish at once while Home
     /// Assistant is starting.</summary>
     public TimeSpan AfterBirthWithin { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The family of the service's model, for people; null where it is not known.</summary>
+    public string? ModelFamily { get; init; }
+
+    /// <summary>The address of the page as users reach it, without a slash at its end; null where they cannot.</summary>
+    public string? PageUrl { get; init; }
+
+    /// <summary>Whether events name an address of their snapshot.</summary>
+    public bool HasEventPictures { get; init; }
 }

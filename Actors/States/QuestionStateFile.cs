@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Modes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
@@ -33,7 +34,7 @@ internal sealed record SavedState(
 /// <param name="steps">How a file is replaced; null replaces a real one.</param>
 internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionStateFile> logger, FileSteps? steps = null)
 {
-    public const string FileName = "questions.json";
+    public const string FileName = EdgeSettings.StateFileName;
 
     // Some hundred bytes per question; more than this was not written here.
     private const int LargestFile = 16 << 20;

@@ -16,6 +16,9 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, 
     private const int DirectoryType = 0x4000;
     private const int RegularType = 0x8000;
 
+    /// <summary>Who it belongs to.</summary>
+    public FileOwner Owner { get; init; }
+
     public bool IsDirectory => (Mode & TypeMask) == DirectoryType;
 
     public bool IsRegularFile => (Mode & TypeMask) == RegularType;
@@ -25,6 +28,9 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, 
     public static FileIdentity? Of(string path) =>
         Stat(CurrentDirectory, path, 0, BasicStats, out var found) == 0
             ? new FileIdentity(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, found.Mode, (long)found.Length)
+            {
+                Owner = new FileOwner(found.User, found.Group),
+            }
             : null;
 
     public bool IsSameFile(FileIdentity other) => Device == other.Device && Inode == other.Inode;
@@ -36,6 +42,12 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, 
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Statx
     {
+        [FieldOffset(20)]
+        public uint User;
+
+        [FieldOffset(24)]
+        public uint Group;
+
         [FieldOffset(28)]
         public ushort Mode;
 

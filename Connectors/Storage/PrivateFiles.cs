@@ -25,18 +25,26 @@ public static class PrivateFiles
     {
         var draft = $"{file}.new";
         File.Delete(draft);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (var stream = new FileStream(draft, options))
+        using (var stream = Create(draft))
         {
             stream.Write(content);
             stream.Flush(flushToDisk: true);
         }
 
         File.Move(draft, file, overwrite: true);
+    }
+
+    /// <summary>Creates a file.</summary>
+    /// <exception cref="IOException">It exists or cannot be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be created.</exception>
+    public static FileStream Create(string file)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(file, options);
     }
 }

@@ -42,6 +42,8 @@ internal static class CommandLine
             PerplexityCommand.Create(),
             DoctorCommand.Create(),
             ConfigCommand.Create(),
+            BackupCommand.Create(),
+            RestoreCommand.Create(),
             WatchCommand.Create(),
             CamerasCommand.Create(),
             InitCommand.Create(),

@@ -17,6 +17,24 @@ internal static class HelpExamples
                 --ask "What colour is the car?" --answer Choice --choices "red,blue,white"
                 --every 500ms --from 00:10:00 --to 00:20:00 --json
             """,
+        ["backup"] = """
+            Example:
+              sudo mobilevlm backup /var/backups/mobilevlm.zip --config /etc/mobilevlm/appsettings.json
+
+            Also the history, which needs a stopped service:
+              sudo systemctl stop mobilevlm
+              sudo mobilevlm backup /mnt/usb/mobilevlm.zip --history --config /etc/mobilevlm/appsettings.json
+              sudo systemctl start mobilevlm
+            """,
+        ["restore"] = """
+            Is the backup intact, and what would it replace? Changes nothing:
+              mobilevlm restore backup.zip --dry-run --config /etc/mobilevlm/appsettings.json
+
+            Restore it:
+              sudo systemctl stop mobilevlm
+              sudo mobilevlm restore backup.zip --config /etc/mobilevlm/appsettings.json
+              sudo systemctl start mobilevlm
+            """,
         ["ask"] = """
             Example:
               mobilevlm ask --model DIR --image gate.jpg --yes-no "Is there a person?"

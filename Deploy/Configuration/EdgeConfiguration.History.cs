@@ -6,10 +6,8 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <content>Settings of the history on disk.</content>
 internal sealed partial class EdgeConfiguration
 {
-    private const string AddressKeyFile = "address.key";
-
     /// <summary>The file with the key that signs addresses; null without a state folder.</summary>
-    public string? AddressKey => StateFolder is { } folder ? Path.Combine(folder, AddressKeyFile) : null;
+    public string? AddressKey => StateFolder is { } folder ? Path.Combine(folder, StateLayout.AddressKey) : null;
 
     /// <summary>The settings of the history; null if none is kept.</summary>
     public HistorySettings? ToHistorySettings() => Options.History.Folder is not { } folder ? null : new HistorySettings

@@ -66,12 +66,16 @@ internal sealed partial class EdgeConfiguration
         };
     }
 
-    private static HomeAssistantSettings ToHomeAssistant(HomeAssistantOptions home) => new()
+    private HomeAssistantSettings ToHomeAssistant(HomeAssistantOptions home) => new()
     {
         Enabled = home.Enabled,
         Prefix = home.Prefix,
         BirthTopic = home.BirthTopic ?? $"{home.Prefix}/status",
         BirthPayload = home.BirthPayload,
         AfterBirthWithin = home.AfterBirthWithin,
+        PageUrl = PageUrl,
+        HasEventPictures = PageUrl is not null && Options.History.Folder is not null,
     };
+
+    private string? PageUrl => ToHttpSettings()?.PublicUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/');
 }

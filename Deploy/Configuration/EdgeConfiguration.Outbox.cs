@@ -5,13 +5,11 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <content>Settings of the outbox, in which events wait for the broker.</content>
 internal sealed partial class EdgeConfiguration
 {
-    private const string OutboxFile = "outbox.db";
-
     /// <summary>The settings of the outbox; null if there is no folder for it, so that events wait in memory.</summary>
     public OutboxSettings? ToOutboxSettings()
     {
         var path = Options.Outbox.Path is { } file ? FullPath(file)
-            : StateFolder is { } folder ? Path.Combine(folder, OutboxFile)
+            : StateFolder is { } folder ? Path.Combine(folder, StateLayout.Outbox)
             : null;
         return path is null ? null : OutboxAt(path);
     }

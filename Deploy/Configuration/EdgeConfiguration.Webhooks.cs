@@ -7,8 +7,6 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <content>Settings of the webhooks.</content>
 internal sealed partial class EdgeConfiguration
 {
-    private const string WebhooksFolder = "webhooks";
-
     /// <summary>The settings of each webhook, with the questions and the new states whose events it gets; empty lists for
     /// all.</summary>
     public IReadOnlyList<(WebhookSettings Settings, IReadOnlyList<QuestionPattern> Questions, IReadOnlyList<string> States)> ToWebhooks() =>
@@ -25,5 +23,5 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>The settings of a webhook's outbox; null if there is no state folder, so that its events wait in memory.</summary>
     public OutboxSettings? ToOutboxSettings(WebhookSettings webhook) =>
-        StateFolder is { } folder ? OutboxAt(Path.Combine(folder, WebhooksFolder, $"{webhook.Name}.db")) : null;
+        StateFolder is { } folder ? OutboxAt(Path.Combine(folder, StateLayout.WebhooksFolder, $"{webhook.Name}.db")) : null;
 }

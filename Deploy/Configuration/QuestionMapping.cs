@@ -20,6 +20,7 @@ internal static class QuestionMapping
             Schedule = ToSchedule(options.Schedule),
             When = ToCondition(options.When),
             Region = ToRegion(options),
+            DeviceClass = options.DeviceClass,
             Rules = ToRules(options),
         };
 

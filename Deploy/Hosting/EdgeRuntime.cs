@@ -132,8 +132,16 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             var frames = new FramePool();
             var clips = configuration.ToClipSettings() is { } clipSettings ? new ClipRings(clipSettings, time) : null;
             var dependencies = CreateDependencies(configuration, model, sessions, mqtt, frames, clips, live, addresses, time, loggers);
+            var settings = configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "", model?.Folder.Manifest);
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "", model?.Folder.Manifest) with { Cluster = cluster }, dependencies, time, loggers);
+                settings with
+                {
+                    Cluster = cluster,
+                    HomeAssistant = settings.HomeAssistant with { ModelFamily = model?.Folder.Manifest.Projector?.Family },
+                },
+                dependencies,
+                time,
+                loggers);
             await system.StartAsync();
             return new EdgeRuntime(
                 configuration, model?.Folder.Manifest, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, clips, time, loggers);

@@ -68,6 +68,7 @@ stage() { # architecture, folder
     cp "$root/Deploy/systemd/mobilevlm.service" "$2/usr/lib/systemd/system/"
     cp "$root/Deploy/systemd/sysusers.conf" "$2/usr/lib/sysusers.d/mobilevlm.conf"
     cp -r "$root/Deploy/systemd/drop-ins" "$doc/examples/"
+    cp -r "$root/Deploy/homeassistant" "$doc/examples/"
     cp "$root/Deploy/packaging/report.sh" "$doc/examples/"
     bash "$here/documentation.sh" "$doc"
     cp "$root/Deploy/appsettings.example.json" "$2/etc/mobilevlm/appsettings.json"

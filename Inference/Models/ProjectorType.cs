@@ -31,6 +31,9 @@ public abstract class ProjectorType
     /// <summary>The value of <c>mm_projector_type</c> in a checkpoint's config.json: <c>ldpnetv2</c>.</summary>
     public string ConfigName { get; }
 
+    /// <summary>The models that have it, for people: <c>MobileVLM V2</c>.</summary>
+    public abstract string Family { get; }
+
     /// <summary>Whether the published loader takes the weights of the vision tower from the checkpoint. For all other
     /// projectors it takes them from the tower's own folder.</summary>
     public virtual bool TakesTowerFromCheckpoint => false;

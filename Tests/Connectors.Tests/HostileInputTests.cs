@@ -103,7 +103,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         var topics = new NodeTopics("mobilevlm", "edge-1");
         var device = new DeviceMessage(topics);
         AnnouncedCamera Camera(params string[] questions) => new(
-            "edge-1", "gate", "model", true, [.. questions.Select(id => new AnnouncedQuestion(id, AnswerType.YesNo))]);
+            new AnnouncedService("edge-1", "model"), "gate", true, [.. questions.Select(id => new AnnouncedQuestion(id, AnswerType.YesNo))]);
         var removals = 0;
         Fuzz(5_000, [device.Device(Camera("person")), device.Device(Camera("person", "parcel"))], before =>
         {

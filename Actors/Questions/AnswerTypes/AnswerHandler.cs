@@ -61,6 +61,9 @@ public abstract class AnswerHandler
     /// <summary>Which changes are events when the configuration has no value.</summary>
     internal EventRule DefaultEvents => IsFreeText ? EventRule.Never : EventRule.Changes;
 
+    /// <summary>The states of the question's events, where they are a closed set; otherwise empty.</summary>
+    internal virtual IReadOnlyList<string> EventStates(StandingQuestion question) => [];
+
     /// <summary>What an unclear answer does to the state when the configuration has no value.</summary>
     internal virtual UnsureRule DefaultUnsure => UnsureRule.Unknown;
 
@@ -102,7 +105,10 @@ public abstract class AnswerHandler
 
     /// <summary>Whether another wording of a free text is a change. Each answer may be worded differently although nothing
     /// changed; only a user who asked for events about changes wants to know.</summary>
-    internal static bool WordingCounts(StandingQuestion question) =>
+    internal static bool WordingCounts(StandingQuestion question) => HasEvents(question);
+
+    /// <summary>Whether any change of the question's state is an event.</summary>
+    internal static bool HasEvents(StandingQuestion question) =>
         (question.Rules.Events ?? Of(question.Kind).DefaultEvents) != EventRule.Never;
 
     /// <summary>The same for one answer of the model.</summary>

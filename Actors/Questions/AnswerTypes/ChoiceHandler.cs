@@ -11,6 +11,8 @@ internal sealed class ChoiceHandler : AnswerHandler
 
     internal override AnswerType Published => AnswerType.Choice;
 
+    internal override IReadOnlyList<string> EventStates(StandingQuestion question) => question.Choices;
+
     public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) =>
         new(ask, AnswerKind.Choice) { Choices = choices };
 

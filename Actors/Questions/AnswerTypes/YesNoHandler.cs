@@ -11,6 +11,13 @@ internal sealed class YesNoHandler : AnswerHandler
 
     internal override AnswerType Published => AnswerType.YesNo;
 
+    internal override IReadOnlyList<string> EventStates(StandingQuestion question) => question.Rules.Events switch
+    {
+        EventRule.Yes => [AnswerWords.Yes],
+        EventRule.No => [AnswerWords.No],
+        _ => [AnswerWords.Yes, AnswerWords.No],
+    };
+
     internal override UnsureRule DefaultUnsure => UnsureRule.Keep;
 
     public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) => new(ask, AnswerKind.YesNo);

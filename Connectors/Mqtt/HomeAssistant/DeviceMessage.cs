@@ -3,12 +3,11 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>Announces a camera to Home Assistant: all of its entities in one message, with keys in full, because the people who
+/// <summary>Announces the service and its cameras to Home Assistant: all entities of a device in one message, with keys in full, because the people who
 /// read it search for an error.</summary>
 public sealed partial class DeviceMessage(NodeTopics topics)
 {
@@ -32,7 +31,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
 
     private static readonly string Version = typeof(DeviceMessage).Assembly.GetName().Version?.ToString(3) ?? "0";
 
-    /// <summary>The device, as JSON.</summary>
+    /// <summary>The camera as a device, as JSON.</summary>
     public byte[] Device(AnnouncedCamera camera) => Bytes(ToJson(camera));
 
     /// <summary>The device with those entities marked as removed that an earlier message announced and that no longer exist,
@@ -40,9 +39,10 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     /// <param name="camera">The camera as it is now.</param>
     /// <param name="before">The earlier message.</param>
     /// <returns>Null when nothing is to be removed.</returns>
-    public byte[]? Removal(AnnouncedCamera camera, ReadOnlySpan<byte> before)
+    public byte[]? Removal(AnnouncedCamera camera, ReadOnlySpan<byte> before) => Removal(ToJson(camera), before);
+
+    private static byte[]? Removal(JsonObject device, ReadOnlySpan<byte> before)
     {
-        var device = ToJson(camera);
         var components = device["components"]!.AsObject();
         var gone = Platforms(before)
             .Where(it => components[it.Key] is not { } kept || kept["platform"]!.GetValue<string>() != it.Platform)
@@ -78,147 +78,66 @@ public sealed partial class DeviceMessage(NodeTopics topics)
 
     private JsonObject ToJson(AnnouncedCamera camera)
     {
-        var device = $"mobilevlm.{camera.Node}.{camera.Id}";
-        var components = new JsonObject();
-        foreach (var (key, component) in camera.Questions.SelectMany(question => Entities(camera.Id, question))
-            .Concat(Picture(camera)).Concat(View(camera)).Concat(Diagnostics(camera)))
+        var service = camera.Node;
+        var id = $"{IdOf(service)}.{camera.Id}";
+        var device = DeviceOf(service, id, camera.Id);
+        device["via_device"] = IdOf(service);
+        if (service.PageUrl is { } page)
         {
-            component["unique_id"] = $"{device}.{key}";
-            components[key] = component;
+            device["configuration_url"] = $"{page}/#/camera/{Uri.EscapeDataString(camera.Id)}";
         }
 
+        return Message(
+            device,
+            [.. camera.Questions.SelectMany(question => Entities(camera, question)).Concat(Picture(camera)).Concat(View(camera)).Concat(Diagnostics(camera))],
+            id,
+            $"{service.Node} {camera.Id}",
+            new JsonArray(At(topics.Availability), At(topics.CameraAvailability(camera.Id))));
+    }
+
+    private static JsonObject Message(
+        JsonObject device, IReadOnlyList<AnnouncedComponent> components, string id, string idName, JsonArray availability)
+    {
+        var entities = components.Select(component => KeyValuePair.Create(component.Key, (JsonNode?)component.ToJson(id, idName)));
         return new JsonObject
         {
-            ["device"] = DeviceOf(device, $"{camera.Node} {camera.Id}", camera.Model),
-            ["origin"] = Origin(),
-            ["availability"] = new JsonArray(At(topics.Availability), At(topics.CameraAvailability(camera.Id))),
+            ["device"] = device,
+            ["origin"] = new JsonObject { ["name"] = Maker, ["sw_version"] = Version },
+            ["availability"] = availability,
             ["availability_mode"] = "all",
             ["qos"] = 1,
-            ["components"] = components,
+            ["components"] = new JsonObject(entities),
         };
     }
 
-    private static JsonObject DeviceOf(string id, string name, string model) => new()
+    private static JsonObject DeviceOf(AnnouncedService service, string id, string name)
     {
-        ["identifiers"] = new JsonArray(id),
-        ["name"] = name,
-        ["manufacturer"] = Maker,
-        ["model"] = model,
-        ["sw_version"] = Version,
-    };
-
-    private static JsonObject Origin() => new() { ["name"] = Maker, ["sw_version"] = Version };
-
-    /// <summary>Keys begin with what they are, so that no name of a question can meet another's.</summary>
-    private IEnumerable<(string Key, JsonObject Component)> Entities(string camera, AnnouncedQuestion question)
-    {
-        var state = new JsonObject
+        var device = new JsonObject
         {
-            ["platform"] = question.Type == AnswerType.YesNo ? "binary_sensor" : "sensor",
-            ["name"] = question.Id,
-            ["state_topic"] = topics.State(camera, question.Id),
-            ["value_template"] = UnknownAsNone,
-            ["json_attributes_topic"] = topics.Answer(camera, question.Id),
+            ["identifiers"] = new JsonArray(id),
+            ["name"] = name,
+            ["manufacturer"] = Maker,
+            ["model"] = service.ModelFamily ?? service.Model,
+            ["sw_version"] = Version,
         };
-        switch (question.Type)
+        if (service.ModelFamily is not null)
         {
-            case AnswerType.YesNo:
-                state["payload_on"] = "yes";
-                state["payload_off"] = "no";
-                break;
-            case AnswerType.Choice:
-                state["device_class"] = "enum";
-                state["options"] = new JsonArray([.. question.Choices.Select(it => (JsonNode)it)]);
-                break;
-            case AnswerType.Number:
-                state["state_class"] = "measurement";
-                if (question.Unit is { } unit)
-                {
-                    state["unit_of_measurement"] = unit;
-                }
-
-                break;
-            case AnswerType.Text:
-                break;
-            default:
-                throw new InvalidOperationException($"{question.Type} has no entity.");
+            // The name is that of the folder or repository that was imported, which need not say what the model is.
+            device["model_id"] = service.Model;
         }
 
-        yield return ($"question_{question.Id}", state);
-        yield return ($"enabled_{question.Id}", new JsonObject
-        {
-            ["platform"] = "switch",
-            ["name"] = $"ask {question.Id}",
-            ["state_topic"] = topics.Enabled(camera, question.Id),
-            ["command_topic"] = topics.EnabledSet(camera, question.Id),
-            ["payload_on"] = "ON",
-            ["payload_off"] = "OFF",
-            ["entity_category"] = "config",
-            ["availability"] = new JsonArray(At(topics.Availability)),
-        });
-        foreach (var snooze in Snooze(camera, question.Id))
-        {
-            yield return snooze;
-        }
-
-        if (question.Type is AnswerType.YesNo or AnswerType.Choice)
-        {
-            var score = Diagnostic(
-                $"{question.Id} score", topics.Answer(camera, question.Id), "{{ value_json.score }}", topics.Availability);
-            score["state_class"] = "measurement";
-            score["enabled_by_default"] = false;
-            yield return ($"score_{question.Id}", score);
-        }
+        return device;
     }
 
-    private IEnumerable<(string Key, JsonObject Component)> Picture(AnnouncedCamera camera)
-    {
-        if (camera.Snapshot)
-        {
-            yield return ("snapshot", new JsonObject
-            {
-                ["platform"] = "image",
-                ["name"] = "picture",
-                ["image_topic"] = topics.Snapshot(camera.Id),
-                ["content_type"] = "image/jpeg",
-            });
-        }
-    }
-
-    /// <summary>Few, and only those are switched on that show whether the camera works.</summary>
-    private IEnumerable<(string Key, JsonObject Component)> Diagnostics(AnnouncedCamera camera)
-    {
-        var of = $"value_json.cameras['{camera.Id}']";
-        var last = Diagnostic("last frame", topics.Stats, $"{{{{ {of}.lastFrameAt }}}}", topics.Availability);
-        last["device_class"] = "timestamp";
-        yield return ("stat_last_frame", last);
-
-        var used = Diagnostic("frames used", topics.Stats, $"{{{{ {of}.framesUsed }}}}", topics.Availability);
-        used["state_class"] = "total_increasing";
-        yield return ("stat_frames_used", used);
-
-        var restarts = Diagnostic("capture restarts", topics.Stats, $"{{{{ {of}.captureRestarts }}}}", topics.Availability);
-        restarts["state_class"] = "total_increasing";
-        restarts["enabled_by_default"] = false;
-        yield return ("stat_capture_restarts", restarts);
-
-        var age = Diagnostic("picture age", topics.Stats, $"{{{{ {of}.lastAgeMs }}}}", topics.Availability);
-        age["device_class"] = "duration";
-        age["unit_of_measurement"] = "ms";
-        age["state_class"] = "measurement";
-        age["enabled_by_default"] = false;
-        yield return ("stat_picture_age", age);
-    }
-
-    private static JsonObject Diagnostic(string name, string topic, string template, string availability) => new()
+    private AnnouncedComponent Diagnostic(string key, string idName, string name, string topic, string template) => new(key, idName, new JsonObject
     {
         ["platform"] = "sensor",
         ["name"] = name,
         ["state_topic"] = topic,
         ["value_template"] = template,
         ["entity_category"] = "diagnostic",
-        ["availability"] = new JsonArray(At(availability)),
-    };
+        ["availability"] = new JsonArray(At(topics.Availability)),
+    });
 
     private static JsonObject At(string topic) => new() { ["topic"] = topic, ["value_template"] = OnlineOrOffline };
 }

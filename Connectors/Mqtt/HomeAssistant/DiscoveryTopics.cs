@@ -1,18 +1,18 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>The topics on which Home Assistant learns of the cameras of one device, one for each, and of the device itself.</summary>
+/// <summary>The topics on which Home Assistant learns of a service and of its cameras, one for each.</summary>
 /// <param name="prefix">As in Home Assistant's own settings.</param>
-/// <param name="node">Name of the device.</param>
+/// <param name="node">Name of the service.</param>
 public sealed class DiscoveryTopics(string prefix, string node)
 {
     private const string End = "/config";
 
     private readonly string _root = $"{prefix}/device/mobilevlm-{node}";
 
-    /// <summary>Filter for what this device announced, in this run or an earlier one.</summary>
+    /// <summary>Filter for the cameras that this service announced, in this run or an earlier one.</summary>
     public string All => $"{_root}/+{End}";
 
-    /// <summary>Retained: the device itself, or nothing once it has no modes.</summary>
+    /// <summary>Retained: the service itself.</summary>
     public string Node => $"{_root}{End}";
 
     /// <summary>Retained: a device, or nothing once it is gone.</summary>

@@ -41,7 +41,9 @@ public sealed record HistorySettings
     /// <summary>Size of a file that reserves disk space for the deletes that free space on a full disk; 0 does without.</summary>
     public int ReserveBytes { get; init; } = 512 * 1024;
 
-    internal string DatabaseFile => Path.Combine(Folder, "history.db");
+    /// <summary>The database with answers and events.</summary>
+    public string DatabaseFile => Path.Combine(Folder, "history.db");
 
-    internal string SnapshotFolder => Path.Combine(Folder, "snapshots");
+    /// <summary>The folder with the snapshots.</summary>
+    public string SnapshotFolder => Path.Combine(Folder, "snapshots");
 }

@@ -152,6 +152,10 @@ internal sealed class QuestionOptions : IAnswerOptions
     [DefaultText("`{camera}: {question} is {to}`")]
     [AlertTemplate]
     public string? Alert { get; set; }
+
+    [Description("Home Assistant's device class of a `YesNo` question's binary sensor: it decides the icon and the words that Home Assistant shows for `yes` and `no`, for example \"open\" and \"closed\" for `garage_door`.")]
+    [BinarySensorClass]
+    public string? DeviceClass { get; set; }
 }
 
 /// <summary>Section <c>MobileVlm:Cameras:CAMERA:Questions:QUESTION:Fields:FIELD</c>.</summary>

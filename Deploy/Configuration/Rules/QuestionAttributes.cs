@@ -1,4 +1,6 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
@@ -35,6 +37,16 @@ internal sealed class PolygonAttribute() : ParsedByAttribute(text => RegionPolyg
 
 /// <summary>The value is the template of an event's text.</summary>
 internal sealed class AlertTemplateAttribute() : ParsedByAttribute(text => AlertText.Parse(text), AlertText.Accepted);
+
+/// <summary>The value is a device class of Home Assistant's binary sensors.</summary>
+internal sealed class BinarySensorClassAttribute : ValueRuleAttribute
+{
+    public override string Accepted => string.Join(", ", BinarySensorClasses.All.Select(word => $"`{word}`"));
+
+    public override string? FindError(object value) => BinarySensorClasses.All.Contains((string)value)
+        ? null
+        : $"is not a device class of Home Assistant's binary sensors{(ClosestName.Of((string)value, [.. BinarySensorClasses.All]) is { } near ? $"; did you mean '{near}'?" : "")}; {string.Join(", ", BinarySensorClasses.All)} would be accepted";
+}
 
 /// <summary>The value is a time zone of the IANA database.</summary>
 internal sealed class TimeZoneNameAttribute : ValueRuleAttribute

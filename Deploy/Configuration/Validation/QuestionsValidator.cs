@@ -121,6 +121,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
         if (asked.Answer is not (null or QuestionKind.YesNo))
         {
             Refuse(asked.HoldNoFor is not null, $"{key}:{nameof(QuestionOptions.HoldNoFor)}", "counts for Answer = 'YesNo' only; use HoldFor");
+            Refuse(asked.DeviceClass is not null, $"{key}:{nameof(QuestionOptions.DeviceClass)}", "counts for Answer = 'YesNo' only; leave it out");
             Refuse(
                 asked.Events is EventRule.Yes or EventRule.No,
                 $"{key}:{nameof(QuestionOptions.Events)}",

@@ -7,6 +7,8 @@ internal sealed class LdpProjector() : ProjectorType("Ldp", "ldpnet")
 {
     private const string Prefix = "model.mm_projector.model";
 
+    public override string Family => "MobileVLM";
+
     /// <summary>The depthwise convolution of the second block, 3x3 of stride 2 with padding 1, halves the grid.</summary>
     public override int TokenGrid(VisionConfig vision) => (vision.GridSize + 1) / 2;
 

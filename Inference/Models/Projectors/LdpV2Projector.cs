@@ -9,6 +9,8 @@ internal sealed class LdpV2Projector() : ProjectorType("LdpV2", "ldpnetv2")
     /// <summary>Rows and columns of the visual tokens, whatever the vision tower's grid is.</summary>
     private const int PooledGrid = 12;
 
+    public override string Family => "MobileVLM V2";
+
     public override bool TakesTowerFromCheckpoint => true;
 
     public override int TokenGrid(VisionConfig vision) => PooledGrid;

@@ -5,6 +5,8 @@ internal sealed class LinearProjector() : ProjectorType("Linear", "linear")
 {
     private const string Layer = "model.mm_projector";
 
+    public override string Family => "LLaVA";
+
     public override int TokenGrid(VisionConfig vision) => vision.GridSize;
 
     private protected override double SquareRows(VisionConfig vision) => 0;

@@ -9,6 +9,8 @@ internal sealed class MlpGeluProjector(int depth) : ProjectorType($"Mlp{depth}xG
     /// <summary>LLaVA-1.5 has two layers. No published model has more than a few.</summary>
     private const int MostLayers = 8;
 
+    public override string Family => "LLaVA";
+
     private protected override string ConfigPattern => $"\"mlpNx_gelu\" (N from 1 to {MostLayers})";
 
     /// <summary>The activations between the layers have odd numbers.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
@@ -212,6 +213,30 @@ public sealed class CommandTests : IDisposable
 
         JsonNode Components(string topic) => JsonNode.Parse(
             rig.Link.Published.Items.Last(line => line.StartsWith(topic, StringComparison.Ordinal))[(topic.Length + 1)..])!["components"]!;
+    }
+
+    [Fact]
+    public async Task The_events_of_a_question_are_announced_with_their_states_and_its_state_with_its_device_class()
+    {
+        var plan = EdgeRig.Plan("gate", EdgeRig.Always) with
+        {
+            Questions =
+            [
+                new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.Zero) { DeviceClass = "occupancy" },
+                new StandingQuestion("open", "Is it open?", QuestionKind.YesNo, TimeSpan.Zero) { Rules = new AnswerRules { Events = EventRule.No } },
+                new StandingQuestion("sky", "How is the sky?", QuestionKind.Choice, TimeSpan.Zero) { Choices = ["clear", "grey"] },
+                new StandingQuestion("cars", "How many cars?", QuestionKind.Number, TimeSpan.Zero),
+                new StandingQuestion("scene", "Describe it.", QuestionKind.Text, TimeSpan.Zero),
+            ],
+        };
+        await using var rig = await StartAtHomeAsync(TimeProvider.System, plan);
+        var published = await rig.Link.Published.UntilAsync(published => published.Any(line => line.StartsWith(Config, StringComparison.Ordinal)), "the device");
+        var components = JsonNode.Parse(published.First(line => line.StartsWith(Config, StringComparison.Ordinal))[(Config.Length + 1)..])!["components"]!;
+        Assert.Equal("occupancy", components["question_person"]!["device_class"]!.ToString());
+        Assert.Equal(
+            [["yes", "no"], ["no"], ["clear", "grey"], ["changed"], []],
+            ((string[])["person", "open", "sky", "cars", "scene"]).Select(
+                id => components[$"event_{id}"]?["event_types"]?.AsArray().Select(it => it!.ToString()).ToArray() ?? []));
     }
 
     [Fact]

@@ -213,13 +213,32 @@ public sealed class ModeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_retained_announcement_of_the_service_is_removed_when_there_are_no_modes()
+    public async Task A_retained_selection_of_the_mode_is_removed_when_there_are_no_modes()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Settings = rig.Settings with { HomeAssistant = new HomeAssistantSettings { Enabled = true } };
         await rig.StartAsync();
-        rig.Link.Receive(NodeConfig, "{}", retained: true);
-        await rig.Link.Published.UntilAsync(published => published.Contains($"{NodeConfig}="), "the removal");
+        await rig.Link.Published.UntilAsync(published => published.Any(IsService), "the device of the service");
+        rig.Link.Receive(NodeConfig, """{"components": {"mode": {"platform": "select"}}}""", retained: true);
+        var published = await rig.Link.Published.UntilAsync(published => published.Count(IsService) >= 3, "the removal and the device");
+        var messages = published.Where(IsService).ToList();
+        Assert.Contains("\"mode\":{\"platform\":\"select\"}", messages[^2], StringComparison.Ordinal);
+        Assert.DoesNotContain("\"mode\"", messages[^1], StringComparison.Ordinal);
+
+        static bool IsService(string line) => line.StartsWith($"{NodeConfig}=", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_device_of_the_service_is_announced_before_those_of_its_cameras()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
+        rig.Settings = rig.Settings with { HomeAssistant = new HomeAssistantSettings { Enabled = true } };
+        await rig.StartAsync();
+        var published = await rig.Link.Published.UntilAsync(
+            published => published.Any(line => line.StartsWith("homeassistant/device/mobilevlm-box/gate/config=", StringComparison.Ordinal)), "the camera");
+        Assert.Contains(
+            published.TakeWhile(line => !line.StartsWith("homeassistant/device/mobilevlm-box/gate/config=", StringComparison.Ordinal)),
+            line => line.StartsWith($"{NodeConfig}=", StringComparison.Ordinal));
     }
 
     private static QuestionView Question(EdgeRig rig) => rig.Edge.Cameras.Cameras[0].Questions[0];

@@ -18,7 +18,7 @@ public sealed class QuestionRulesTests : IDisposable
             "Region": "0,0.5 1,0.5 1,1 0,1", "Mask": ["0,0 0.1,0 0.1,0.1"],
             "YesAbove": 0.8, "NoBelow": 0.3, "MinMass": 0.4, "Suffix": "", "WhenUnsure": "Unknown", "Agree": 3, "OutOf": 5,
             "HoldFor": "00:00:05", "HoldNoFor": "00:01:00", "UnknownAfter": "00:02:00", "Events": "Yes",
-            "CoolDown": "00:10:00", "Heartbeat": "00:00:00", "AnswerTopic": "Changes", "Alert": "{camera}: {to}",
+            "CoolDown": "00:10:00", "Heartbeat": "00:00:00", "AnswerTopic": "Changes", "Alert": "{camera}: {to}", "DeviceClass": "occupancy",
             "Night": { "When": "other", "YesAbove": 0.9 }
             """);
 
@@ -28,6 +28,7 @@ public sealed class QuestionRulesTests : IDisposable
                 Enabled = false,
                 MinMass = 0.4,
                 Suffix = "",
+                DeviceClass = "occupancy",
                 Schedule = WeeklySchedule.Parse(["Mon-Fri 07:00-19:00", "Sat"]),
                 When = new QuestionCondition(null, "other", ConditionOperator.Is, "no"),
                 Region = new FrameRegion(
@@ -119,6 +120,8 @@ public sealed class QuestionRulesTests : IDisposable
     [InlineData("\"Night\": { \"When\": \"other\", \"YesAbove\": 0.2 }", "Night:NoBelow", "at night, 0.2")]
     [InlineData("\"Choices\": [\"a\", \"b\"]", "Choices", "for Answer = 'Choice' only")]
     [InlineData("\"Unit\": \"m\"", "Unit", "for Answer = 'Number' only")]
+    [InlineData("\"DeviceClass\": \"garagedoor\"", "DeviceClass", "did you mean 'garage_door'?")]
+    [InlineData("\"DeviceClass\": \"Temperature\"", "DeviceClass", "battery, battery_charging, carbon_monoxide")]
     [InlineData("\"Fields\": { \"a\": { \"Ask\": \"?\", \"Answer\": \"Text\" } }", "Fields", "for Answer = 'Json' only")]
     public void An_invalid_rule_is_reported_with_what_would_be_accepted(string setting, string key, string expected)
     {
@@ -131,6 +134,7 @@ public sealed class QuestionRulesTests : IDisposable
     [Theory]
     [InlineData("\"Answer\": \"Choice\", \"Choices\": [\"red\"]", "Choices", "two or more")]
     [InlineData("\"Answer\": \"Choice\"", "Choices", "two or more")]
+    [InlineData("\"Answer\": \"Text\", \"DeviceClass\": \"motion\"", "DeviceClass", "for Answer = 'YesNo' only")]
     [InlineData("\"Answer\": \"Choice\", \"Choices\": [\"red\", \"Red \"]", "Choices", "twice")]
     [InlineData("\"Answer\": \"Number\", \"Min\": 3, \"Max\": 2", "Min", "is more than Max")]
     [InlineData("\"Answer\": \"Number\", \"Events\": \"Yes\"", "Events", "'Changes' or 'Never'")]

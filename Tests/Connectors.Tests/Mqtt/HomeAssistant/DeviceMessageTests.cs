@@ -12,11 +12,26 @@ public sealed class DeviceMessageTests
     private static readonly SchemaCheck Rules =
         new(Path.Combine(AppContext.BaseDirectory, "schemas", "device-discovery.schema.json"));
 
-    private static readonly AnnouncedCamera Gate = new("edge-1", "gate", "mobilevlm-v2-1.7b", Snapshot: true,
+    private static readonly AnnouncedService Edge = new("edge-1", "mobilevlm-v2-1.7b");
+
+    private static readonly AnnouncedService Reachable = Edge with
+    {
+        ModelFamily = "MobileVLM V2",
+        PageUrl = "https://home.example/vlm",
+        HasEventPictures = true,
+        Modes = ["home", "away"],
+    };
+
+    private static readonly AnnouncedCamera Gate = new(Edge, "gate", Snapshot: true,
     [
-        new AnnouncedQuestion("person", AnswerType.YesNo),
-        new AnnouncedQuestion("sky", AnswerType.Choice) { Choices = ["clear", "cloudy \"so so\""] },
-        new AnnouncedQuestion("cars", AnswerType.Number),
+        new AnnouncedQuestion("person", AnswerType.YesNo) { DeviceClass = "occupancy", HasEvents = true, EventStates = ["yes"] },
+        new AnnouncedQuestion("sky", AnswerType.Choice)
+        {
+            Choices = ["clear", "cloudy \"so so\""],
+            HasEvents = true,
+            EventStates = ["clear", "cloudy \"so so\""],
+        },
+        new AnnouncedQuestion("cars", AnswerType.Number) { HasEvents = true },
         new AnnouncedQuestion("speed", AnswerType.Number) { Unit = "km/h" },
         new AnnouncedQuestion("scene", AnswerType.Text),
     ])
@@ -34,11 +49,28 @@ public sealed class DeviceMessageTests
         Assert.Empty(Rules.Faults(_message.Device(Gate with { Snapshot = false, Questions = [] })));
 
     [Fact]
+    public void A_service_whose_page_users_reach_keeps_the_rules_too() => Assert.All(
+        (byte[][])[_message.Device(Gate with { Node = Reachable }), _message.Service(Reachable), _message.Service(Edge)],
+        message => Assert.Empty(Rules.Faults(message)));
+
+    [Fact]
+    public void Every_device_class_that_may_be_configured_is_one_of_the_rules()
+    {
+        Assert.All(BinarySensorClasses.All, known => Assert.Empty(Rules.Faults(_message.Device(OfClass(known)))));
+        Assert.NotEmpty(Rules.Faults(_message.Device(OfClass("gate"))));
+        Assert.Equal(
+            "garage_door", JsonNode.Parse(_message.Device(OfClass("garage_door")))!["components"]!["question_open"]!["device_class"]!.ToString());
+
+        static AnnouncedCamera OfClass(string known) =>
+            Gate with { Questions = [new AnnouncedQuestion("open", AnswerType.YesNo) { DeviceClass = known }] };
+    }
+
+    [Fact]
     public void The_view_is_a_sensor_with_options_and_has_pictures_where_the_camera_has_them()
     {
         var components = JsonNode.Parse(_message.Device(Gate))!["components"]!;
         Assert.Equal(
-            """{"platform":"sensor","name":"view","state_topic":"site/hall/edge-1/gate/view","value_template":"{{ 'None' if value == 'unknown' else value }}","device_class":"enum","options":["normal","changed"],"unique_id":"mobilevlm.edge-1.gate.view"}""",
+            """{"platform":"sensor","name":"View","state_topic":"site/hall/edge-1/gate/view","value_template":"{{ 'None' if value == 'unknown' else value }}","device_class":"enum","options":["normal","changed"],"unique_id":"mobilevlm.edge-1.gate.view","default_entity_id":"sensor.edge_1_gate_view"}""",
             components["view"]!.ToJsonString(new System.Text.Json.JsonSerializerOptions
             {
                 Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -68,6 +100,7 @@ public sealed class DeviceMessageTests
     [InlineData("components/enabled_person", "command_topic")]
     [InlineData("components/snapshot", "image_topic")]
     [InlineData("components/question_sky", "unique_id")]
+    [InlineData("components/event_person", "event_types")]
     [InlineData("", "origin")]
     [InlineData("device", "identifiers")]
     public void The_rules_notice_what_is_missing(string at, string key)
@@ -83,6 +116,9 @@ public sealed class DeviceMessageTests
     [InlineData("components/question_sky", "state_class", "measurement")]
     [InlineData("components/question_cars", "entity_category", "config")]
     [InlineData("components/enabled_cars", "command_topic", "a/#")]
+    [InlineData("components/snapshot", "url_template", "{{ value }}")]
+    [InlineData("components/event_cars", "event_types", "changed")]
+    [InlineData("components/event_cars", "default_entity_id", "sensor.edge_1_gate_cars")]
     [InlineData("", "unknown_key", "x")]
     public void The_rules_notice_what_does_not_belong(string at, string key, string value)
     {
@@ -94,16 +130,16 @@ public sealed class DeviceMessageTests
     [Fact]
     public void No_two_entities_share_an_id_however_cameras_and_questions_are_named()
     {
-        var questions = ((string[])["a", "a-b", "enabled_a", "a_enabled", "score_a", "snapshot"])
-            .Select(id => new AnnouncedQuestion(id, AnswerType.YesNo)).ToList();
+        var questions = ((string[])["a", "a-b", "enabled_a", "a_enabled", "score_a", "snapshot", "last_event_a"])
+            .Select(id => new AnnouncedQuestion(id, AnswerType.YesNo) { HasEvents = true }).ToList();
         var ids = ((string[])["x", "x-a", "question_a"]).SelectMany(camera =>
         {
-            var components = JsonNode.Parse(_message.Device(new AnnouncedCamera("n", camera, "m", true, questions)))!["components"]!;
+            var components = JsonNode.Parse(_message.Device(new AnnouncedCamera(Reachable, camera, true, questions)))!["components"]!;
             return components.AsObject().Select(it => it.Value!["unique_id"]!.ToString());
         }).ToList();
 
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Equal(3 * ((questions.Count * 5) + 1 + 4), ids.Count);
+        Assert.Equal(3 * ((questions.Count * 7) + 1 + 4), ids.Count);
     }
 
     [Fact]
@@ -165,17 +201,90 @@ public sealed class DeviceMessageTests
     }
 
     [Fact]
-    public void The_service_is_a_device_with_a_selection_of_its_modes()
+    public void The_service_is_a_device_with_its_model_its_version_and_a_selection_of_its_modes()
     {
-        var message = _message.Node(new AnnouncedNode("edge-1", "mobilevlm-v2-1.7b", ["home", "away"]));
-        Assert.Empty(Rules.Faults(message));
-        var mode = JsonNode.Parse(message)!["components"]!["mode"]!;
+        var service = JsonNode.Parse(_message.Service(Reachable))!;
+        Assert.Equal(
+            ("edge-1", "MobileVLM V2", "mobilevlm-v2-1.7b", "https://home.example/vlm/"),
+            (Device("name"), Device("model"), Device("model_id"), Device("configuration_url")));
+        Assert.Equal(["connection", "model", "target", "version", "mode"], service["components"]!.AsObject().Select(it => it.Key));
+        var mode = service["components"]!["mode"]!;
         Assert.Equal(("site/hall/edge-1/mode", "site/hall/edge-1/mode/set"), (mode["state_topic"]!.ToString(), mode["command_topic"]!.ToString()));
         Assert.Equal(["home", "away"], mode["options"]!.AsArray().Select(it => it!.ToString()));
-        var entity = Assert.Single(EntityAvailability.Of(message));
-        Assert.True(entity.IsAvailable(new Dictionary<string, string> { ["site/hall/edge-1/availability"] = "online" }));
-        Assert.False(entity.IsAvailable(new Dictionary<string, string> { ["site/hall/edge-1/availability"] = "stopped" }));
-        Assert.NotEmpty(Rules.Faults(_message.Node(new AnnouncedNode("edge-1", "m", []))));
+
+        var plain = JsonNode.Parse(_message.Service(Edge))!;
+        Assert.Equal("mobilevlm-v2-1.7b", plain["device"]!["model"]!.ToString());
+        Assert.All(((string[])["model_id", "configuration_url", "via_device"]), key => Assert.Null(plain["device"]![key]));
+        Assert.Null(plain["components"]!["mode"]);
+
+        string Device(string key) => service["device"]![key]!.ToString();
+    }
+
+    [Theory]
+    [InlineData("online", true)]
+    [InlineData("stopped", false)]
+    [InlineData("offline", false)]
+    public void Every_entity_of_the_service_is_available_only_while_it_is_online(string payload, bool available) => Assert.All(
+        EntityAvailability.Of(_message.Service(Reachable)),
+        entity => Assert.Equal(available, entity.IsAvailable(new Dictionary<string, string> { ["site/hall/edge-1/availability"] = payload })));
+
+    [Fact]
+    public void Modes_that_are_gone_are_removed_from_the_device_of_the_service()
+    {
+        var removal = _message.Removal(Edge, _message.Service(Reachable))!;
+        Assert.Empty(Rules.Faults(removal));
+        Assert.Equal("""{"platform":"select"}""", JsonNode.Parse(removal)!["components"]!["mode"]!.ToJsonString());
+        Assert.Null(_message.Removal(Reachable, _message.Service(Reachable)));
+    }
+
+    [Fact]
+    public void A_camera_is_connected_through_its_service_and_links_to_its_own_page()
+    {
+        var device = JsonNode.Parse(_message.Device(Gate with { Node = Reachable }))!["device"]!;
+        var service = JsonNode.Parse(_message.Service(Reachable))!["device"]!;
+        Assert.Equal(service["identifiers"]![0]!.ToString(), device["via_device"]!.ToString());
+        Assert.Equal("https://home.example/vlm/#/camera/gate", device["configuration_url"]!.ToString());
+        Assert.Equal("gate", device["name"]!.ToString());
+    }
+
+    [Fact]
+    public void Names_are_short_and_entity_ids_are_those_that_the_names_of_release_0_1_0_gave()
+    {
+        var components = JsonNode.Parse(_message.Device(Gate))!["components"]!;
+        Assert.Equal(
+            [
+                ("person", "binary_sensor.edge_1_gate_person"), ("Ask: person", "switch.edge_1_gate_ask_person"),
+                ("Score: person", "sensor.edge_1_gate_person_score"), ("Picture", "image.edge_1_gate_picture"),
+                ("Last frame", "sensor.edge_1_gate_last_frame"), ("Event: person", "event.edge_1_gate_person"),
+            ],
+            ((string[])["question_person", "enabled_person", "score_person", "snapshot", "stat_last_frame", "event_person"])
+                .Select(key => (components[key]!["name"]!.ToString(), components[key]!["default_entity_id"]!.ToString())));
+        Assert.Equal("a_b_c_9", AnnouncedComponent.Slug("A--b __C 9-"));
+    }
+
+    [Fact]
+    public void Events_have_the_types_that_they_can_be_of_and_are_told_apart_by_the_new_state()
+    {
+        var components = JsonNode.Parse(_message.Device(Gate))!["components"]!;
+        var person = components["event_person"]!;
+        Assert.Equal("site/hall/edge-1/gate/person/event", person["state_topic"]!.ToString());
+        Assert.Equal(["yes"], person["event_types"]!.AsArray().Select(it => it!.ToString()));
+        Assert.Equal("{{ dict(value_json, event_type=value_json.to) | to_json }}", person["value_template"]!.ToString());
+        Assert.Equal(["clear", "cloudy \"so so\""], components["event_sky"]!["event_types"]!.AsArray().Select(it => it!.ToString()));
+
+        // The states of a number are no closed set.
+        Assert.Equal(["changed"], components["event_cars"]!["event_types"]!.AsArray().Select(it => it!.ToString()));
+        Assert.Contains("event_type='changed'", components["event_cars"]!["value_template"]!.ToString(), StringComparison.Ordinal);
+        Assert.Null(components["event_scene"]);
+    }
+
+    [Fact]
+    public void The_picture_of_the_last_event_is_fetched_from_the_address_in_the_event_where_there_is_one()
+    {
+        var picture = JsonNode.Parse(_message.Device(Gate with { Node = Reachable }))!["components"]!["last_event_person"]!;
+        Assert.Equal("site/hall/edge-1/gate/person/event", picture["url_topic"]!.ToString());
+        Assert.Contains("value_json.snapshotUrl", picture["url_template"]!.ToString(), StringComparison.Ordinal);
+        Assert.Null(JsonNode.Parse(_message.Device(Gate))!["components"]!["last_event_person"]);
     }
 
     [Fact]
