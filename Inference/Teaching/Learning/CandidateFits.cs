@@ -18,21 +18,20 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
     /// <summary>Heads with less weight than this are left out.</summary>
     private const double LeastShare = 0.02;
 
-    /// <summary>A simpler scorer stays unless another one's loss is smaller by this many standard errors.</summary>
-    private const double ErrorsToPlain = 1;
+    /// <summary>The model's own score stays unless another scorer's loss is smaller by this many standard errors: one that is not better seems
+    /// so in one of ten cases (one-sided).</summary>
+    private const double ErrorsToPlain = 1.28;
 
     private const double ErrorsToThreshold = 0.5;
 
     /// <summary>A scorer replaces the plain one only if it answers this many more labels correctly.</summary>
     private const int AnswersToPlain = 2;
 
-    /// <summary>In comparisons, a loss is at least that of a margin of 3 and at most that of a margin of -3: one wrong label must not
-    /// outweigh many.</summary>
-    private const double LeastLoss = 0.0486;
-
-    private const double LargestLoss = 3.05;
-
     private readonly double[] _shares = Shares([.. heads.Select(head => head.Loss)], rows.Length);
+
+    /// <summary>Whether the recalibrated score rises with the model's own. With few labels of a question that the model does not know, the
+    /// best fit may be its opposite, which chance decides; a head uses it where it is more than chance.</summary>
+    private readonly bool _thresholdRises = Rises(samples, rows, threshold);
 
     /// <summary>The heads and how much each counts.</summary>
     public IReadOnlyList<(Fitted Head, double Share)> Heads => [.. heads.Zip(_shares).Where(it => it.Second > 0)];
@@ -66,7 +65,7 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
     public double[] Apply(ScorerKind kind, int sample) => kind switch
     {
         ScorerKind.Plain => samples[sample].Scores,
-        ScorerKind.Threshold => threshold.Apply(sample, rows, samples.Count),
+        ScorerKind.Threshold => _thresholdRises ? threshold.Apply(sample, rows, samples.Count) : samples[sample].Scores,
         _ => Mean(head => head.Apply(sample, rows, samples.Count)),
     };
 
@@ -97,20 +96,18 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
     private double[][] LeftOut(ScorerKind kind) => kind switch
     {
         ScorerKind.Plain => Array.ConvertAll(rows, row => samples[row].Scores),
-        ScorerKind.Threshold => Candidates.Transposed(threshold.Fit.LeftOut),
+        ScorerKind.Threshold => _thresholdRises ? Candidates.Transposed(threshold.Fit.LeftOut) : LeftOut(ScorerKind.Plain),
         _ => [.. Enumerable.Range(0, rows.Length).Select(i => Mean(head => Array.ConvertAll(head.Fit.LeftOut, output => output[i])))],
     };
 
     private bool IsBetter(ScorerKind kind, ScorerKind than, double errors, int answers)
     {
         var (one, other) = (LeftOut(kind), LeftOut(than));
-        var gains = rows.Select((row, i) => Compared(other[i], row) - Compared(one[i], row)).ToArray();
+        var gains = rows.Select((row, i) => Loss.Limited(other[i], samples[row].Class) - Loss.Limited(one[i], samples[row].Class)).ToArray();
         var mean = gains.Average();
         var error = Math.Sqrt(gains.Sum(gain => (gain - mean) * (gain - mean)) / Math.Max(1, gains.Length - 1) / gains.Length);
         return mean > errors * error && Correct(one) >= Correct(other) + answers;
     }
-
-    private double Compared(double[] outputs, int row) => Math.Clamp(Loss.Of(outputs, samples[row].Class), LeastLoss, LargestLoss);
 
     private double Accuracy(double[][] outputs) => (double)Correct(outputs) / rows.Length;
 
@@ -121,6 +118,18 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
 
     private static double[] Sum(IEnumerable<IReadOnlyList<double>> rows) =>
         rows.Aggregate((double[]?)null, (sum, row) => [.. row.Select((value, i) => value + (sum?[i] ?? 0))])!;
+
+    private static bool Rises(IReadOnlyList<LabelledSample> samples, int[] rows, Fitted threshold)
+    {
+        var covariance = 0.0;
+        for (var output = 0; output < samples[0].Outputs; output++)
+        {
+            var mean = rows.Average(row => samples[row].Scores[output]);
+            covariance += rows.Sum(row => (samples[row].Scores[output] - mean) * threshold.Apply(row, rows, samples.Count)[output]);
+        }
+
+        return covariance > 0;
+    }
 
     private static double[] Shares(double[] losses, int samples)
     {

@@ -3,7 +3,9 @@ using MobileVlm.Edge.Inference.Teaching.Features;
 
 namespace MobileVlm.Edge.Inference.Teaching.Learning;
 
-/// <summary>The inputs of one candidate for all samples, each column with mean 0 and deviation 1, and their products.</summary>
+/// <summary>The inputs of one candidate for all samples, each column with mean 0 and divided by the root of its deviation, and their products.
+/// Dividing by the whole deviation would make columns equal in which the answers differ and those in which only noise is; without a division
+/// the few columns of large states would count alone.</summary>
 internal sealed class FeatureMatrix
 {
     /// <summary>Share of the model's own scores in the kernel, beside 1 for the feature.</summary>
@@ -46,7 +48,7 @@ internal sealed class FeatureMatrix
         return new Heads.LinearHead(terms, _scores is null ? [] : [.. _scores.Weights(fit.Dual, share, bias)], bias);
     }
 
-    /// <summary>Columns with mean 0 and deviation 1, divided by the root of their number.</summary>
+    /// <summary>Columns with mean 0, divided by the root of their deviation and scaled so that a row's square is 1 on average.</summary>
     private sealed class Standardised
     {
         private readonly double[] _mean;
@@ -71,14 +73,18 @@ internal sealed class FeatureMatrix
                 }
             }
 
+            var squares = 0.0;
             for (var i = 0; i < width; i++)
             {
                 var deviation = Math.Sqrt(_factor[i] / rows.Length);
 
                 // A column that does not vary says nothing, and its rounding errors must not be made large.
-                _factor[i] = deviation > 1e-6 * (Math.Abs(_mean[i]) + 1e-6) ? Math.Sqrt(share / width) / deviation : 0;
+                var varies = deviation > 1e-6 * (Math.Abs(_mean[i]) + 1e-6);
+                squares += varies ? deviation : 0;
+                _factor[i] = varies ? 1 / Math.Sqrt(deviation) : 0;
             }
 
+            TensorPrimitives.Multiply(_factor, squares > 0 ? Math.Sqrt(share / squares) : 0, _factor);
             _rows = Array.ConvertAll(rows, row => row.Select((value, i) => (value - _mean[i]) * _factor[i]).ToArray());
         }
 

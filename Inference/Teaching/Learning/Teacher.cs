@@ -16,6 +16,12 @@ public static class Teacher
     /// <summary>From here on, fewer folds are enough and take less time.</summary>
     private const int FewFoldsAbove = 256;
 
+    /// <summary>Labels are doubted only where a scorer agrees with at least this share of them; otherwise nothing was learned that could
+    /// contradict them.</summary>
+    private const double LeastAgreement = 0.7;
+
+    private static readonly ScorerKind[] Kinds = Enum.GetValues<ScorerKind>();
+
     /// <summary>Factors by which a head's outputs are scaled so that its scores are probabilities.</summary>
     private static readonly double[] Slopes = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
@@ -30,8 +36,8 @@ public static class Teacher
         var candidates = new Candidates(samples, features);
         var fits = candidates.Fit([.. Enumerable.Range(0, samples.Count)]);
         var chosen = fits.Choose();
-        var validated = Validate(candidates, chosen, cancel);
-        var slope = chosen == ScorerKind.Head ? Slope(validated, samples, held => held.Outputs) : 1;
+        var validated = Validate(candidates, cancel);
+        var slope = chosen == ScorerKind.Head ? Slope(validated, samples, held => held.Of(chosen)) : 1;
         int[] classes = [.. samples.Select(sample => sample.Class)];
         double[][] plain = [.. samples.Select(sample => sample.Scores)];
         return new TeachingResult(
@@ -41,9 +47,9 @@ public static class Teacher
             [.. fits.Accuracies()],
             (double)plain.Where((outputs, i) => LabelledSample.Decide(outputs) == classes[i]).Count() / samples.Count,
             Auc.OfOutputs(plain, classes),
-            Estimate(validated, samples, held => held.Outputs),
+            Estimate(validated, samples, held => held.Of(chosen)),
             Suspects(validated, samples),
-            fits.Encoder is { } encoder ? ToEncoder(encoder, validated, samples) : null);
+            fits.Encoder is { } encoder ? ToEncoder(encoder, validated, samples, chosen) : null);
     }
 
     private static void Check(IReadOnlyList<LabelledSample> samples)
@@ -59,7 +65,7 @@ public static class Teacher
     }
 
     /// <summary>Outputs for each sample of fits without it and others, [repeats x samples].</summary>
-    private static List<HeldOut> Validate(Candidates candidates, ScorerKind chosen, CancellationToken cancel)
+    private static List<HeldOut> Validate(Candidates candidates, CancellationToken cancel)
     {
         var samples = candidates.Samples;
         var (folds, repeats) = samples.Count > FewFoldsAbove ? (5, 1) : samples.Count > 64 ? (10, 1) : (10, 2);
@@ -68,7 +74,7 @@ public static class Teacher
         {
             var inside = new HashSet<int>(held);
             var fits = candidates.Fit([.. Enumerable.Range(0, samples.Count).Where(i => !inside.Contains(i))]);
-            return held.Select(i => new HeldOut(i, fits.Apply(chosen, i), fits.Encoder is null ? [] : fits.ApplyEncoder(i)));
+            return held.Select(i => new HeldOut(i, Array.ConvertAll(Kinds, kind => fits.Apply(kind, i)), fits.Encoder is null ? [] : fits.ApplyEncoder(i)));
         })];
     }
 
@@ -100,16 +106,22 @@ public static class Teacher
         Slopes.MinBy(slope => validated.Average(held =>
             Loss.Of(Array.ConvertAll(outputs(held), value => value * slope), samples[held.Sample].Class)));
 
-    /// <summary>Samples whose label is the wrong one by what the others teach.</summary>
-    private static List<int> Suspects(List<HeldOut> validated, IReadOnlyList<LabelledSample> samples) =>
-        [.. validated.GroupBy(held => held.Sample)
-            .Select(group => (Sample: group.Key, Loss: group.Average(held => Loss.Of(held.Outputs, samples[held.Sample].Class)),
-                Wrong: group.Count(held => LabelledSample.Decide(held.Outputs) != samples[held.Sample].Class) * 2 > group.Count()))
-            .Where(it => it.Wrong)
-            .OrderByDescending(it => it.Loss)
-            .Select(it => it.Sample)];
+    /// <summary>Samples whose label is the wrong one by what the others teach. The scorer that agrees best with the labels decides, whether
+    /// it is used or not: the model's own errors about a question that it does not know are no reason to doubt labels.</summary>
+    private static List<int> Suspects(List<HeldOut> validated, IReadOnlyList<LabelledSample> samples)
+    {
+        var best = Kinds.MinBy(kind => validated.Average(held => Loss.Limited(held.Of(kind), samples[held.Sample].Class)));
+        bool IsWrong(HeldOut held) => LabelledSample.Decide(held.Of(best)) != samples[held.Sample].Class;
+        return validated.Count(IsWrong) > validated.Count * (1 - LeastAgreement) ? [] :
+        [
+            .. validated.GroupBy(held => held.Sample)
+                .Where(group => group.Count(IsWrong) * 2 > group.Count())
+                .OrderByDescending(group => group.Average(held => Loss.Of(held.Of(best), samples[held.Sample].Class)))
+                .Select(group => group.Key),
+        ];
+    }
 
-    private static EncoderResult ToEncoder(Fitted encoder, List<HeldOut> validated, IReadOnlyList<LabelledSample> samples)
+    private static EncoderResult ToEncoder(Fitted encoder, List<HeldOut> validated, IReadOnlyList<LabelledSample> samples, ScorerKind chosen)
     {
         var slope = Slope(validated, samples, held => held.Encoder);
         var margins = validated
@@ -117,7 +129,7 @@ public static class Teacher
             .OrderByDescending(it => it.Margin).ToList();
 
         // From the surest downwards, as long as those so far are right as often as the chosen scorer.
-        var wanted = validated.Average(held => LabelledSample.Decide(held.Outputs) == samples[held.Sample].Class ? 1.0 : 0.0);
+        var wanted = validated.Average(held => LabelledSample.Decide(held.Of(chosen)) == samples[held.Sample].Class ? 1.0 : 0.0);
         var (right, unsure) = (0, margins[0].Margin);
         foreach (var (at, (margin, isRight)) in margins.Index())
         {
@@ -133,7 +145,10 @@ public static class Teacher
 
     /// <summary>Outputs for one sample of a fit without it.</summary>
     /// <param name="Sample">Its index.</param>
-    /// <param name="Outputs">Of the chosen scorer.</param>
+    /// <param name="Outputs">Of each scorer, in the order of <see cref="ScorerKind"/>.</param>
     /// <param name="Encoder">Of the head that needs no decoder.</param>
-    private sealed record HeldOut(int Sample, double[] Outputs, double[] Encoder);
+    private sealed record HeldOut(int Sample, double[][] Outputs, double[] Encoder)
+    {
+        public double[] Of(ScorerKind kind) => Outputs[(int)kind];
+    }
 }

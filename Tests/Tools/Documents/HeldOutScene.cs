@@ -19,6 +19,9 @@ internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
         return [.. all.Where((_, i) => i % (all.Length / count) == 0)];
     }
 
+    /// <summary>What is in it, in words.</summary>
+    public string Description => Questions[^1].Answer;
+
     public DecodedImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
 }
 

@@ -37,16 +37,21 @@ switch (args)
         Console.Write(GoldenLossTable.Tables());
         return 0;
     case ["teach"]:
+        var plotted = new List<(TaughtCase, IReadOnlyList<(int, TaughtDraw[])>)>();
         Console.WriteLine(TeachTable.Header);
-        foreach (var asked in TeachTable.Cases)
+        foreach (var (asked, samples) in TeachTable.Cases.Zip(TeachTable.Samples(DemoModel.Folder, TeachTable.Cases)))
         {
-            var samples = TeachTable.Samples(DemoModel.Folder, asked);
-            foreach (var each in (int[])[4, 8, 16, 32])
+            var sizes = new List<(int, TaughtDraw[])>();
+            foreach (var (each, draws) in TeachTable.Sizes.Where(size => TeachTable.HasEnough(samples, size.Each)))
             {
-                Console.WriteLine(TeachTable.Row(asked, each, TeachTable.Draw(samples, each, 40)));
+                sizes.Add((each, TeachTable.Draw(samples, each, draws)));
+                Console.WriteLine(TeachTable.Row(asked, each, sizes[^1].Item2));
             }
+
+            plotted.Add((asked, sizes));
         }
 
+        File.WriteAllBytes(Path.Combine(docs, "teach.png"), TeachPlot.Draw(plotted));
         return 0;
     default:
         Console.Error.WriteLine(
@@ -58,7 +63,7 @@ switch (args)
               messages          messages.md, from the schemas
               scores            scores.md and scores.png: are the demo model's scores probabilities? (a minute)
               precision-demo    prints measured-losses.md's table of the demo's model (some minutes)
-              teach             prints teach.md's table of the demo's model (some minutes)
+              teach             teach.png, and prints teach.md's table of the demo's model (some minutes)
               precision-golden  prints measured-losses.md's tables of the golden models (some minutes)
             """);
         return 2;

@@ -14,32 +14,52 @@ namespace MobileVlm.Edge.Tools.Documents;
 /// <summary>The demo's model taught with some of its held-out scenes and tested on the others.</summary>
 internal static class TeachTable
 {
+    /// <summary>Scenes of each answer that are kept for the test, at least.</summary>
+    private const int FewestTests = 5;
+
     /// <summary>Questions that the model was not trained on, and one that it was.</summary>
     public static readonly IReadOnlyList<TaughtCase> Cases =
     [
         new("Are there at least two people?", scene => Several("people").IsMatch(scene)),
         new("Are there at least two cars?", scene => Several("cars").IsMatch(scene)),
+        new("Is the car white?", scene => ColorOfTheCar(scene) is { } color ? color == "white" : null),
+        new("Is the car white or yellow?", scene => ColorOfTheCar(scene) is { } color ? color is "white" or "yellow" : null),
         new("Is there a dog?", scene => scene.Contains("a dog", StringComparison.Ordinal)),
     ];
 
+    /// <summary>Labels of each answer, and how many draws are made of them. Many labels take longer and vary less.</summary>
+    public static readonly IReadOnlyList<(int Each, int Draws)> Sizes = [(4, 60), (8, 60), (16, 60), (32, 20)];
+
     public const string Header =
-        "| Question | labels | plain: correct, AUC | chosen: correct, AUC | estimate | interval holds | no decoder |\n| --- | --- | --- | --- | --- | --- | --- |";
+        "| Question | labels | model alone | taught | encoder only | interval holds | worse |\n| --- | --- | --- | --- | --- | --- | --- |";
 
     /// <summary>Asks the model about all scenes, with every feature.</summary>
-    public static IReadOnlyList<LabelledSample> Samples(ModelFolder folder, TaughtCase asked)
+    /// <returns>For each question the scenes that it is about.</returns>
+    public static IReadOnlyList<LabelledSample>[] Samples(ModelFolder folder, IReadOnlyList<TaughtCase> cases)
     {
         using var encoder = new VisionEncoder(folder, new ExecutionSettings());
         using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings());
-        return [.. HeldOutScene.Load().Select(scene =>
+        var samples = cases.Select(_ => new List<LabelledSample>()).ToArray();
+        Question[] questions = [.. cases.Select(asked => new Question(asked.Text, AnswerKind.YesNo) { Features = FeatureGroups.All })];
+        foreach (var scene in HeldOutScene.Load())
         {
             var picture = scene.Read();
             using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
-            Answer? answer = null;
-            answerer.AskAbout(tokens, [new Question(asked.Text, AnswerKind.YesNo) { Features = FeatureGroups.All }], (_, it) => answer = it);
-            return new LabelledSample(
-                scene.Image, asked.IsYes(scene.Questions[^1].Answer) ? 1 : 0, [ModelScores.Logit(answer!.Score!.Value)], answer.Features);
-        })];
+            answerer.AskAbout(tokens, questions, (at, answer) =>
+            {
+                if (cases[at].IsYes(scene.Description) is { } isYes)
+                {
+                    samples[at].Add(new LabelledSample(scene.Image, isYes ? 1 : 0, [ModelScores.Logit(answer.Score!.Value)], answer.Features));
+                }
+            });
+        }
+
+        return samples;
     }
+
+    /// <summary>Whether there are as many labels, and scenes left for a test.</summary>
+    public static bool HasEnough(IReadOnlyList<LabelledSample> samples, int each) =>
+        samples.Count(it => it.Class == 1) >= each + FewestTests && samples.Count(it => it.Class == 0) >= each + FewestTests;
 
     /// <summary>Teaches with random labels.</summary>
     /// <param name="samples">All scenes.</param>
@@ -53,54 +73,89 @@ internal static class TeachTable
             var order = samples.ToArray();
             random.Shuffle(order);
             LabelledSample[] labels = [.. order.Where(it => it.Class == 1).Take(each), .. order.Where(it => it.Class == 0).Take(each)];
-            var tests = order.Except(labels).ToArray();
+            LabelledSample[] tests = [.. order.Except(labels)];
             var result = Teacher.Learn(labels, features);
             return new TaughtDraw(
-                result,
-                Accuracy(tests, it => it.Scores), Area(tests, it => it.Scores),
-                Accuracy(tests, it => result.Head?.Apply(it.Features, it.Scores) ?? it.Scores),
-                Area(tests, it => result.Head?.Apply(it.Features, it.Scores) ?? it.Scores),
-                result.Encoder is { } encoder ? Accuracy(tests, it => encoder.Head.Apply(it.Features, [])) : 0);
+                result.Estimate,
+                TaughtTest.Of(tests, it => it.Scores),
+                TaughtTest.Of(tests, it => result.Head?.Apply(it.Features, it.Scores) ?? it.Scores),
+                result.Encoder is { } encoder ? TaughtTest.Of(tests, it => encoder.Head.Apply(it.Features, [])) : null);
         })];
 
     /// <summary>One row of the table.</summary>
     public static string Row(TaughtCase asked, int each, TaughtDraw[] draws) => string.Create(
         CultureInfo.InvariantCulture,
-        $"| {asked.Text} | {each} + {each} | {Mean(draws, it => it.PlainAccuracy)}, {Mean(draws, it => it.PlainAuc)} "
-        + $"| {Spread(draws, it => it.Accuracy)}, {Mean(draws, it => it.Auc)} | {Spread(draws, it => it.Result.Estimate.Accuracy)} "
-        + $"| {draws.Count(it => it.Holds)} of {draws.Length} | {Spread(draws, it => it.EncoderAccuracy)} |");
+        $"| {asked.Text} | {each} + {each} | {Cell(draws, it => it.Plain, withRange: false)} | {Cell(draws, it => it.Chosen, withRange: true)} "
+        + $"| {Cell(draws, it => it.Encoder!, withRange: true)} | {draws.Average(it => it.Holds ? 1.0 : 0.0):0 %} | {draws.Average(it => it.IsWorse ? 1.0 : 0.0):0 %} |");
 
-    private static double Accuracy(LabelledSample[] samples, Func<LabelledSample, double[]> outputs) =>
-        samples.Average(it => LabelledSample.Decide(outputs(it)) == it.Class ? 1.0 : 0.0);
-
-    private static double Area(LabelledSample[] samples, Func<LabelledSample, double[]> outputs) =>
-        Auc.OfOutputs([.. samples.Select(outputs)], [.. samples.Select(it => it.Class)]);
-
-    private static string Mean(TaughtDraw[] draws, Func<TaughtDraw, double> value) => draws.Average(value).ToString("0.00", CultureInfo.InvariantCulture);
-
-    private static string Spread(TaughtDraw[] draws, Func<TaughtDraw, double> value)
+    private static string Cell(TaughtDraw[] draws, Func<TaughtDraw, TaughtTest> test, bool withRange)
     {
-        var mean = draws.Average(value);
-        var deviation = Math.Sqrt(draws.Average(draw => (value(draw) - mean) * (value(draw) - mean)));
-        return string.Create(CultureInfo.InvariantCulture, $"{mean:0.00} ± {deviation:0.00}");
+        var (low, mean, high) = Range(draws, it => test(it).Accuracy);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{mean:0.00}{(withRange ? FormattableString.Invariant($" ({low:0.00} to {high:0.00})") : "")}, {draws.Average(it => test(it).Area):0.00}");
+    }
+
+    /// <summary>Of the draws, the value that 5 % are below, the mean, and the value that 5 % are above.</summary>
+    public static (double Low, double Mean, double High) Range(TaughtDraw[] draws, Func<TaughtDraw, double> value)
+    {
+        double[] sorted = [.. draws.Select(value).Order()];
+        var outside = sorted.Length / 20;
+        return (sorted[outside], sorted.Average(), sorted[^(1 + outside)]);
     }
 
     private static Regex Several(string things) => new($"(two|three|four) {things}", RegexOptions.None, TimeSpan.FromSeconds(1));
+
+    /// <summary>Null where there is none or several.</summary>
+    private static string? ColorOfTheCar(string scene) =>
+        Regex.Match(scene, @" a (\w+) car", RegexOptions.None, TimeSpan.FromSeconds(1)) is { Success: true } match ? match.Groups[1].Value : null;
 }
 
 /// <param name="Text">The question.</param>
-/// <param name="IsYes">The answer, from the description of a scene.</param>
-internal sealed record TaughtCase(string Text, Func<string, bool> IsYes);
+/// <param name="IsYes">The answer, from the description of a scene; null where the question is not about it.</param>
+internal sealed record TaughtCase(string Text, Func<string, bool?> IsYes);
 
-/// <param name="Result">What was learned from one draw of labels.</param>
-/// <param name="PlainAccuracy">Of the model's own score on the other scenes.</param>
-/// <param name="PlainAuc">The same.</param>
-/// <param name="Accuracy">Of the chosen scorer on the other scenes.</param>
-/// <param name="Auc">The same.</param>
-/// <param name="EncoderAccuracy">Of the head that needs no decoder.</param>
-internal sealed record TaughtDraw(
-    TeachingResult Result, double PlainAccuracy, double PlainAuc, double Accuracy, double Auc, double EncoderAccuracy)
+/// <summary>A scorer on scenes that were not learned from.</summary>
+/// <param name="Right">Whether it was right about each.</param>
+/// <param name="Balanced">Share of right answers if both answers were equally frequent, as among the labels.</param>
+/// <param name="Area">Area under the ROC curve.</param>
+internal sealed record TaughtTest(bool[] Right, double Balanced, double Area)
 {
+    /// <summary>Share of right answers.</summary>
+    public double Accuracy => Right.Average(it => it ? 1.0 : 0.0);
+
+    public static TaughtTest Of(LabelledSample[] tests, Func<LabelledSample, double[]> outputs)
+    {
+        double[][] all = [.. tests.Select(outputs)];
+        bool[] right = [.. tests.Zip(all, (test, values) => LabelledSample.Decide(values) == test.Class)];
+        return new TaughtTest(
+            right,
+            tests.Zip(right).GroupBy(it => it.First.Class, it => it.Second ? 1.0 : 0.0).Average(answer => answer.Average()),
+            Auc.OfOutputs(all, [.. tests.Select(it => it.Class)]));
+    }
+}
+
+/// <summary>What was learned from one draw of labels, on the other scenes.</summary>
+/// <param name="Estimate">What it promises.</param>
+/// <param name="Plain">The model's own score.</param>
+/// <param name="Chosen">The chosen scorer.</param>
+/// <param name="Encoder">The head that needs no decoder.</param>
+internal sealed record TaughtDraw(AccuracyEstimate Estimate, TaughtTest Plain, TaughtTest Chosen, TaughtTest? Encoder)
+{
+    /// <summary>One-sided 5 % of the normal distribution.</summary>
+    private const double Noise = 1.645;
+
     /// <summary>The interval of the estimate holds the accuracy on the other scenes.</summary>
-    public bool Holds => Accuracy >= Result.Estimate.Low && Accuracy <= Result.Estimate.High;
+    public bool Holds => Chosen.Balanced >= Estimate.Low && Chosen.Balanced <= Estimate.High;
+
+    /// <summary>The chosen scorer answers worse than the model alone by more than the noise of this test (McNemar).</summary>
+    public bool IsWorse
+    {
+        get
+        {
+            var lost = Plain.Right.Zip(Chosen.Right).Count(it => it is (true, false));
+            var gained = Plain.Right.Zip(Chosen.Right).Count(it => it is (false, true));
+            return lost - gained > Noise * Math.Sqrt(lost + gained);
+        }
+    }
 }
