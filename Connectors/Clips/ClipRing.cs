@@ -7,6 +7,8 @@ public sealed class ClipRing
 {
     private const string NoneForAWhile = "its camera has sent no video for a while";
 
+    private static readonly TimeSpan DecodedWithin = TimeSpan.FromSeconds(1);
+
     private readonly ClipSettings _settings;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
@@ -88,18 +90,17 @@ public sealed class ClipRing
         }
     }
 
-    /// <summary>The video of a time: from the last key frame before it, or from the oldest one that is stored, of the stream that
-    /// was running at <paramref name="at"/>.</summary>
+    /// <summary>The video of a time: from the last key frame before it, or from the oldest one that is stored. Of several streams, it is the
+    /// one that was running at <paramref name="at"/>, or began soonest after that.</summary>
     /// <param name="from">Beginning, a timestamp of the clock.</param>
-    /// <param name="at">The moment that it must show.</param>
+    /// <param name="at">The moment that it is about.</param>
     /// <param name="to">End.</param>
-    /// <returns>Null when nothing of that moment is stored.</returns>
+    /// <returns>Null when nothing of that time is stored.</returns>
     internal CutClip? Cut(long from, long at, long to)
     {
         lock (_lock)
         {
-            var shown = _segments.LastOrDefault(segment => segment.Began <= at);
-            if (shown is null)
+            if (FindShown(from, at, to) is not { } shown)
             {
                 return null;
             }
@@ -129,6 +130,21 @@ public sealed class ClipRing
             _segments.Clear();
             _bytes = 0;
         }
+    }
+
+    /// <summary>A segment of the stream to cut from; null where none reaches into the time.</summary>
+    private ClipSegment? FindShown(long from, long at, long to)
+    {
+        var before = _segments.LastOrDefault(segment => segment.Began <= at);
+
+        // A frame is decoded, and gets its time, shortly after its packets came.
+        var alive = at - (long)(DecodedWithin.TotalSeconds * _time.TimestampFrequency);
+        if (before is not null && _segments.Last(segment => segment.Attempt == before.Attempt).LastFrame >= alive)
+        {
+            return before;
+        }
+
+        return _segments.FirstOrDefault(segment => segment.Began > at && segment.Began <= to) ?? (before?.LastFrame >= from ? before : null);
     }
 
     private void Trim()

@@ -297,7 +297,7 @@ export async function clip(browser, { address, event, folder }) {
   await video.evaluate(it => it.play());
   await until(page, () => document.querySelector('video.still').currentTime > 0.2);
   const duration = await video.evaluate(it => it.duration);
-  check(duration > 1 && duration < 3.5, `The clip takes ${duration} s.`);
+  check(duration > 0.5 && duration < 3.5, `The clip takes ${duration} s.`);
   await video.evaluate(it => { it.currentTime = 0; });
   await until(page, () => document.querySelector('video.still').currentTime < 1 || document.querySelector('video.still').ended);
   await video.evaluate(it => { it.currentTime = it.duration - 0.3; return it.play(); });

@@ -33,7 +33,9 @@ public sealed class ClipRingTests
         var stream = Begin();
         Send(stream, seconds: 3, keyEvery: 2);
         Assert.Equal([0, 1, 2], Seconds(Cut(from: -10, at: 1, to: 20)!));
-        Assert.Null(Cut(from: -10, at: -1, to: 20));
+        Assert.Equal([0, 1], Seconds(Cut(from: -10, at: -1, to: 1)!));
+        Assert.Null(Cut(from: -10, at: -5, to: -1));
+        Assert.Null(Cut(from: 10, at: 11, to: 12));
     }
 
     [Fact]
@@ -45,6 +47,17 @@ public sealed class ClipRingTests
         Send(second, seconds: 3, keyEvery: 1, from: 3);
         Assert.Equal([1, 2], Seconds(Cut(from: 1, at: 2, to: 5)!));
         Assert.Equal([3, 4, 5], Seconds(Cut(from: 1, at: 4, to: 5)!));
+    }
+
+    [Fact]
+    public void A_moment_between_two_connections_shows_the_new_one_or_the_end_of_the_old_one()
+    {
+        Send(Begin(), seconds: 3, keyEvery: 1);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Send(Begin(), seconds: 3, keyEvery: 1, from: 6);
+        Assert.Equal([6, 7, 8], Seconds(Cut(from: 2, at: 4, to: 8)!));
+        Assert.Equal([2], Seconds(Cut(from: 2, at: 4, to: 5)!));
+        Assert.Null(Cut(from: 3, at: 4, to: 5));
     }
 
     [Fact]

@@ -10,7 +10,8 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Http;
 /// <summary>Clips of a running service with the demo's model, whose camera is a real RTSP server.</summary>
 public sealed class ClipServiceTests(ITestOutputHelper output) : IDisposable
 {
-    private const string PublicUrl = "https://cameras.example/";
+    // A loopback address needs no tokens.
+    private const string PublicUrl = "http://127.0.0.1:9/";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -46,7 +47,7 @@ public sealed class ClipServiceTests(ITestOutputHelper output) : IDisposable
         var duration = double.Parse(shown[(shown.IndexOf("duration=", StringComparison.Ordinal) + "duration=".Length)..].Trim(), CultureInfo.InvariantCulture);
 
         // ClipBefore and ClipAfter, and a key frame interval of half a second.
-        Assert.InRange(duration, 1, 3.5);
+        Assert.InRange(duration, 0.5, 3.5);
         using (var part = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Range = new RangeHeaderValue(4, 7) } })
         using (var answer = await client.SendAsync(part))
         {

@@ -18,6 +18,9 @@ internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, b
     private static readonly string[] ShowWithoutKey =
         ["hevc", "vvc", "mpeg4", "mpeg2video", "mpeg1video", "h263", "h263p", "flv1", "wmv1", "wmv2", "msmpeg4v3", "vc1", "wmv3"];
 
+    /// <summary>The copy for clips began before the stream had times; it begins again by itself.</summary>
+    private const string NoTimesYet = "[error] first pts and dts value must be set";
+
     /// <summary>Muxers of this command line that do not carry frames.</summary>
     private static readonly string[] OwnOutputs = ["framecrc", "fifo"];
 
@@ -75,6 +78,11 @@ internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, b
         }
 
         if (level.Groups["level"].Value is not ("error" or "fatal" or "panic"))
+        {
+            return null;
+        }
+
+        if (line.EndsWith(NoTimesYet, StringComparison.Ordinal))
         {
             return null;
         }
