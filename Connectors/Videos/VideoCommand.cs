@@ -10,7 +10,11 @@ internal static class VideoCommand
     /// would find the one before.</summary>
     private static readonly TimeSpan SeekMargin = TimeSpan.FromSeconds(30);
 
-    public static IReadOnlyList<string> Arguments(string path, VideoSampling sampling, string ffmpeg)
+    /// <param name="path">The file.</param>
+    /// <param name="sampling">Which frames.</param>
+    /// <param name="ffmpeg">The program, whose version decides about the names of options.</param>
+    /// <param name="demuxer">Format of the file; null lets ffmpeg find out.</param>
+    public static IReadOnlyList<string> Arguments(string path, VideoSampling sampling, string ffmpeg, string? demuxer)
     {
         var seek = sampling.From > SeekMargin ? sampling.From - SeekMargin : TimeSpan.Zero;
         return
@@ -19,6 +23,8 @@ internal static class VideoCommand
 
             // Frames before the place count too: the last of them is shown until the next one begins.
             .. seek > TimeSpan.Zero ? (string[])["-noaccurate_seek", "-ss", Seconds(seek)] : [],
+
+            .. demuxer is null ? (string[])[] : ["-f", demuxer],
 
             // The prefix keeps a name with a dash or a colon from being read as an option or an address, and playlists open no addresses.
             "-protocol_whitelist", "file", "-i", "file:" + Path.GetFullPath(path),

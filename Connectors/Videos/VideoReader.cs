@@ -15,6 +15,9 @@ namespace MobileVlm.Edge.Connectors.Videos;
 /// <param name="pool">Lends the pixels.</param>
 public sealed class VideoReader(string path, VideoSampling sampling, string ffmpeg, FramePool pool)
 {
+    /// <summary>Pictures per second of a file without times: ffmpeg's default.</summary>
+    public const int AssumedRate = 25;
+
     private const int ReadAhead = 2;
 
     /// <summary>Exit code of ffmpeg when a signal ended it.</summary>
@@ -28,6 +31,10 @@ public sealed class VideoReader(string path, VideoSampling sampling, string ffmp
     private static readonly CameraId Source = new("video");
 
     private readonly VideoReport _report = new();
+    private readonly string? _demuxer = VideoFile.FindDemuxer(path);
+
+    /// <summary>The file has no times in it, and <see cref="AssumedRate"/> is used.</summary>
+    public bool IsWithoutTimes => _demuxer == VideoFile.JpegSequence;
 
     /// <summary>Length of the file; null before its first sample, and for files that do not name it. Read from any thread.</summary>
     public TimeSpan? Length => _report.Length;
@@ -96,7 +103,7 @@ public sealed class VideoReader(string path, VideoSampling sampling, string ffmp
     {
         var child = new Process
         {
-            StartInfo = new ProcessStartInfo(ffmpeg, VideoCommand.Arguments(path, sampling, ffmpeg))
+            StartInfo = new ProcessStartInfo(ffmpeg, VideoCommand.Arguments(path, sampling, ffmpeg, _demuxer))
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,

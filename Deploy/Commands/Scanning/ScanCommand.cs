@@ -54,7 +54,7 @@ internal static class ScanCommand
         }
 
         Write(parsed, options, report);
-        foreach (var remark in videos.Select(video => video.Remark).OfType<string>())
+        foreach (var remark in videos.SelectMany(video => video.Remarks()))
         {
             Terminal.Info(remark);
         }

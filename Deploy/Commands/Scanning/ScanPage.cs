@@ -87,7 +87,7 @@ internal static class ScanPage
             page.AppendLine(CultureInfo.InvariantCulture, $"<p class=\"problem\"><b>Not complete.</b> {HtmlPage.Text(problem)}</p>");
         }
 
-        if (video.Remark is { } remark)
+        foreach (var remark in video.Remarks())
         {
             page.AppendLine(CultureInfo.InvariantCulture, $"<p class=\"dim\">{HtmlPage.Text(remark)}</p>");
         }

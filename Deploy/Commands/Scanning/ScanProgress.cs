@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using MobileVlm.Edge.Deploy.Cli;
 using Spectre.Console;
@@ -14,27 +13,41 @@ internal sealed class ScanProgress
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(30);
 
     private readonly ProgressContext? _bars;
-    private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
+    private readonly TimeProvider _time;
+    private readonly Action<string> _write;
     private ProgressTask? _bar;
-    private Stopwatch _sinceBegin = Stopwatch.StartNew();
+    private long _lastLine;
+    private long _began;
     private string _name = "";
     private TimeSpan _from;
 
-    private ScanProgress(ProgressContext? bars) => _bars = bars;
+    /// <summary>A line now and then, without colours or movement.</summary>
+    /// <param name="time">Measures the time between two lines.</param>
+    /// <param name="write">Writes one line.</param>
+    internal ScanProgress(TimeProvider time, Action<string> write)
+        : this(null, time, write)
+    {
+    }
+
+    private ScanProgress(ProgressContext? bars, TimeProvider time, Action<string> write)
+    {
+        (_bars, _time, _write) = (bars, time, write);
+        _lastLine = time.GetTimestamp();
+    }
 
     /// <summary>Runs work with a display of its progress.</summary>
     public static void Show(Action<ScanProgress> work)
     {
         if (!Terminal.Console.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
         {
-            work(new ScanProgress(null));
+            work(new ScanProgress(TimeProvider.System, Terminal.Info));
             return;
         }
 
         Terminal.Console.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .AutoClear(true)
-            .Start(context => work(new ScanProgress(context)));
+            .Start(context => work(new ScanProgress(context, TimeProvider.System, Terminal.Info)));
     }
 
     /// <summary>A video begins.</summary>
@@ -43,7 +56,7 @@ internal sealed class ScanProgress
     public void Begin(string path, TimeSpan from)
     {
         _name = Path.GetFileName(path) is { Length: <= LongestName } name ? name : $"{Path.GetFileName(path)[..(LongestName - 1)]}…";
-        (_from, _sinceBegin) = (from, Stopwatch.StartNew());
+        (_from, _began) = (from, _time.GetTimestamp());
         _bar = _bars?.AddTask(Markup.Escape(_name), maxValue: 1);
         _bar?.IsIndeterminate(true);
     }
@@ -60,15 +73,15 @@ internal sealed class ScanProgress
             bar.IsIndeterminate(share is null);
             bar.Value(share ?? 0);
         }
-        else if (_sinceLine.Elapsed >= LineInterval)
+        else if (_time.GetElapsedTime(_lastLine) >= LineInterval)
         {
-            _sinceLine.Restart();
+            _lastLine = _time.GetTimestamp();
             var left = share is > 0 and var part
                 ? string.Create(
                     CultureInfo.InvariantCulture,
-                    $" of {DurationText.Time(Seconds(end!.Value))} ({part:0%}), about {DurationText.Format(Seconds(_sinceBegin.Elapsed * ((1 - part) / part)))} left")
+                    $" of {DurationText.Time(Seconds(end!.Value))} ({part:0%}), about {DurationText.Format(Seconds(_time.GetElapsedTime(_began) * ((1 - part) / part)))} left")
                 : "";
-            Terminal.Info($"{_name}: scanned up to {DurationText.Time(Seconds(done))}{left}.");
+            _write($"{_name}: scanned up to {DurationText.Time(Seconds(done))}{left}.");
         }
     }
 

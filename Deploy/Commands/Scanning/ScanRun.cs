@@ -36,6 +36,7 @@ internal sealed class ScanRun(ScanSettings settings, VideoSampling sampling, str
         foreach (var video in videos.Where(video => video.Error is null))
         {
             var reader = new VideoReader(video.Path, sampling, ffmpeg, _frames);
+            video.IsWithoutTimes = reader.IsWithoutTimes;
             progress.Begin(video.Path, sampling.From);
             try
             {

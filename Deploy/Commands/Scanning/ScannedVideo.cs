@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scanning;
+using MobileVlm.Edge.Connectors.Videos;
 using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Deploy.Commands.Scanning;
@@ -46,8 +47,22 @@ internal sealed class ScannedVideo(string path, TimeSpan every)
         : _frames.Count == 0 ? $"{path}: stopped before its first answer."
         : $"{path}: stopped at {DurationText.Time(End)}{(Length is { } length ? $" of {DurationText.Time(TimeSpan.FromSeconds(Math.Ceiling(length.TotalSeconds)))}" : "")}.";
 
-    /// <summary>A remark about damaged pictures, in a sentence; null where there were none.</summary>
-    public string? Remark => Damage is null ? null : $"{path}: some pictures are damaged, and the answers about them may be wrong ({Damage}).";
+    /// <summary>The file has no times in it.</summary>
+    public bool IsWithoutTimes { get; set; }
+
+    /// <summary>What a reader of the answers should know, a sentence each.</summary>
+    public IEnumerable<string> Remarks()
+    {
+        if (IsWithoutTimes)
+        {
+            yield return $"{path}: the file has no times in it. They are counted at {VideoReader.AssumedRate} pictures per second.";
+        }
+
+        if (Damage is not null)
+        {
+            yield return $"{path}: some pictures are damaged, and the answers about them may be wrong ({Damage}).";
+        }
+    }
 
     public void Add(ScannedFrame frame) => _frames.Add(frame);
 

@@ -29,6 +29,13 @@ public sealed class VideoReaderTests(VideoReaderTests.Clips clips) : IClassFixtu
         { "tenbit.mkv", [0, 10, 20, 30, 40, 50] },
         { "sound.mkv", [0, 10, 20, 30, 40, 50] },
         { "a 'b' <c>&:d.mp4", [0, 10, 20, 30, 40, 50] },
+
+        // First bytes of a picture. Raw JPEG has no times, so that frame n begins at n/25 s.
+        { "raw.mjpeg", [0, 25, 50] },
+        { "misnamed.jpg", [0, 25, 50] },
+        { "padded.mjpeg", [0, 25, 50] },
+        { "animation.png", [0, 10, 20, 30, 40, 50] },
+        { "animation.gif", [0, 10, 20, 30, 40, 50] },
     };
 
     [Theory]
@@ -103,6 +110,11 @@ public sealed class VideoReaderTests(VideoReaderTests.Clips clips) : IClassFixtu
     [InlineData("missing.mp4", "does not exist")]
     [InlineData(".", "is a folder")]
     [InlineData("picture.jpg", "is a JPEG picture")]
+    [InlineData("several.jpg", "is a JPEG picture")]
+    [InlineData("picture.png", "is a PNG picture")]
+    [InlineData("animation.webp", "is an animated WebP picture, which most versions of ffmpeg cannot decode. Convert it first")]
+    [InlineData("raw.mjpeg", null)]
+    [InlineData("animation.png", null)]
     [InlineData("empty.mp4", "is empty")]
     [InlineData("text.txt", "is a text")]
     [InlineData("plain.mp4", null)]
@@ -156,6 +168,14 @@ public sealed class VideoReaderTests(VideoReaderTests.Clips clips) : IClassFixtu
         Assert.Null(Read("raw.h264", new VideoSampling(TimeSpan.FromSeconds(10))).Length);
     }
 
+    [Fact]
+    public void A_file_without_times_is_known()
+    {
+        Assert.True(Reader("raw.mjpeg", new VideoSampling(TimeSpan.FromSeconds(1))).IsWithoutTimes);
+        Assert.False(Reader("plain.mkv", new VideoSampling(TimeSpan.FromSeconds(1))).IsWithoutTimes);
+        Assert.False(Reader("animation.png", new VideoSampling(TimeSpan.FromSeconds(1))).IsWithoutTimes);
+    }
+
     private VideoReader Reader(string name, VideoSampling sampling) => new(clips[name], sampling, "ffmpeg", _frames);
 
     private (List<(double Time, int Number)> Samples, TimeSpan? Length, (int Width, int Height) Size) Read(string name, VideoSampling sampling)
@@ -203,6 +223,8 @@ public sealed class VideoReaderTests(VideoReaderTests.Clips clips) : IClassFixtu
             Make("turned.mp4", ["-i", this["plain.mp4"], "-c", "copy", "-metadata:s:v:0", "rotate=90"]);
             Make("raw.h264", ["-i", this["plain.mkv"], "-c", "copy", "-bsf:v", "h264_mp4toannexb"]);
             Make("picture.jpg", ["-i", this["plain.mkv"], "-frames:v", "1"]);
+            Make("picture.png", ["-i", this["plain.mkv"], "-frames:v", "1"]);
+            MakeWithFirstBytesOfAPicture();
             var whole = File.ReadAllBytes(this["long.mkv"]);
             File.WriteAllBytes(this["cut.mkv"], whole[..(whole.Length / 3)]);
             var mp4 = File.ReadAllBytes(this["plain.mp4"]);
@@ -225,6 +247,32 @@ public sealed class VideoReaderTests(VideoReaderTests.Clips clips) : IClassFixtu
         }
 
         public void Dispose() => _files.Dispose();
+
+        private void MakeWithFirstBytesOfAPicture()
+        {
+            Make("raw.mjpeg", ["-i", this["plain.mkv"], "-c:v", "mjpeg", "-pix_fmt", "yuvj444p", "-q:v", "1"]);
+            Make("animation.png", ["-i", this["plain.mkv"], "-f", "apng", "-plays", "0"]);
+            Make("animation.gif", ["-i", this["plain.mkv"], "-pix_fmt", "gray"]);
+            File.Copy(this["raw.mjpeg"], this["misnamed.jpg"]);
+            byte[][] pictures = [.. Pictures(File.ReadAllBytes(this["raw.mjpeg"]))];
+            File.WriteAllBytes(this["padded.mjpeg"], [.. pictures.SelectMany(picture => (byte[])[.. picture, .. new byte[8]])]);
+
+            // As of a phone: the segment after the first marker names the second picture.
+            File.WriteAllBytes(this["several.jpg"], [0xFF, 0xD8, 0xFF, 0xE2, 0, 8, .. "MPF\0II"u8, .. pictures[0][2..], .. pictures[1]]);
+            File.WriteAllBytes(this["animation.webp"], [.. "RIFF\u0040\0\0\0WEBPVP8X\n\0\0\0"u8, 0x02, .. new byte[60]]);
+        }
+
+        /// <summary>Pictures that follow each other without anything between them; none has a start marker inside.</summary>
+        private static IEnumerable<byte[]> Pictures(byte[] file)
+        {
+            for (var begin = 0; begin < file.Length;)
+            {
+                var next = file.AsSpan(begin + 2).IndexOf<byte>([0xFF, 0xD8, 0xFF]);
+                var end = next < 0 ? file.Length : begin + 2 + next;
+                yield return file[begin..end];
+                begin = end;
+            }
+        }
 
         private static string Source(int seconds, int rate, int step) => string.Create(
             CultureInfo.InvariantCulture,

@@ -4,7 +4,8 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
 /// <summary>Takes JPEG images out of a stream by their own markers, and ignores what is between them. Boundaries, lengths and types of
 /// parts are ignored: cameras leave them out and get them wrong, but the images are right.</summary>
-internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
+/// <param name="reader">Reads on into a buffer; returns 0 at the end.</param>
+internal sealed class JpegSplitter(Func<Memory<byte>, CancellationToken, int> reader) : IDisposable
 {
     /// <summary>Largest image, in bytes; 8192 x 8192 pixels of good quality.</summary>
     public const int MaxBytes = 32 * 1024 * 1024;
@@ -26,6 +27,12 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
     private bool _inPicture;
     private bool _inScan;
     private long _between;
+
+    /// <summary>Splits what a camera answers.</summary>
+    public JpegSplitter(HttpCameraResponse answer)
+        : this(answer.Read)
+    {
+    }
 
     public static bool StartsJpeg(ReadOnlySpan<byte> data) => data.StartsWith<byte>([0xFF, Start, 0xFF]);
 
@@ -200,7 +207,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
             _buffer = larger;
         }
 
-        var read = answer.Read(_buffer.AsMemory(_end), cancel);
+        var read = reader(_buffer.AsMemory(_end), cancel);
         _end += read;
         return read > 0;
     }
