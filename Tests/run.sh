@@ -10,7 +10,7 @@ needed=(
     python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
     libgtk-3-0 libdrm2 libatomic1
-    gcc libc6-dev
+    gcc libc6-dev jq curl
     chromium
 )
 # Where Node.js comes from elsewhere, Debian's packages would not go with it.

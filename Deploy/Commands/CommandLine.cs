@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
@@ -63,7 +64,9 @@ internal static class CommandLine
         }
 
         HelpExamples.AddTo(parsed.CommandResult.Command);
-        if (UsageErrors.Of(parsed) is { Count: > 0 } errors)
+        // A line that a shell wants completed is unfinished, not wrong.
+        var completes = root.Directives.OfType<SuggestDirective>().Any(it => parsed.GetResult(it) is not null);
+        if (!completes && UsageErrors.Of(parsed) is { Count: > 0 } errors)
         {
             foreach (var error in errors)
             {

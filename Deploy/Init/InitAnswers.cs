@@ -29,6 +29,12 @@ internal sealed record InitAnswers
 
     public IReadOnlyList<InitCamera> Cameras { get; init; } = [AnyCamera];
 
+    /// <summary>The address of the page and the API; null opens no port.</summary>
+    public string? Listen { get; init; }
+
+    /// <summary>The file of the tokens that HTTP clients need; null needs none.</summary>
+    public string? TokenFile { get; init; }
+
     public string Question { get; init; } = DefaultQuestion;
 
     public const string DefaultQuestion = "Is there a person?";

@@ -31,10 +31,11 @@ internal static class InitCommand
         var question = Text("--question", "TEXT", $"What to ask about each frame ('{InitAnswers.DefaultQuestion}').");
         var state = Text("--state-folder", "DIR", "Folder in which states survive a restart; without it none is written.");
         var node = Text("--node", "NAME", "Name of this machine in topics (its host name).");
+        var http = Text("--http", "ADDRESS", "Serve the page and the API at ADDRESS, such as 127.0.0.1:8080; other machines need a token.");
         var command = new Command(
             "init", "Write a configuration: asks for broker, camera and model, and tests each of them.")
         {
-            output, force, yes, noTest, broker, user, password, authority, camera, model, question, state, node,
+            output, force, yes, noTest, broker, user, password, authority, camera, model, question, state, node, http,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -51,7 +52,8 @@ internal static class InitCommand
                 parsed.GetValue(model),
                 parsed.GetValue(question),
                 parsed.GetValue(state),
-                parsed.GetValue(node));
+                parsed.GetValue(node),
+                parsed.GetValue(http));
             var console = new InitConsole(!parsed.GetValue(yes) && !Console.IsInputRedirected, cancel);
             try
             {

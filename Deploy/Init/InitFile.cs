@@ -38,6 +38,13 @@ internal static class InitFile
 
         text.AppendLine($"    \"Model\": {{ \"Path\": {Json(answers.Model)} }},");
         text.AppendLine($"    \"Mqtt\": {{ {string.Join(", ", Mqtt(answers))} }},");
+        if (answers.Listen is { } listen)
+        {
+            text.AppendLine("    // The live page and the API. The service creates the token file at its first start.");
+            var tokens = answers.TokenFile is { } tokenFile ? $", \"TokenFile\": {Json(tokenFile)}" : "";
+            text.AppendLine($"    \"Http\": {{ \"Listen\": {Json(listen)}{tokens} }},");
+        }
+
         text.AppendLine("    \"Cameras\": {");
         text.AppendJoin($",{Environment.NewLine}", answers.Cameras.Select(it => Camera(it, answers.Question)));
         text.AppendLine();

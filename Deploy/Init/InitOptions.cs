@@ -13,6 +13,7 @@ namespace MobileVlm.Edge.Deploy.Init;
 /// <param name="Question">The question about each frame; null asks.</param>
 /// <param name="StateFolder">The folder for states; null asks; empty keeps nothing.</param>
 /// <param name="Node">The node's name; null leaves the key out.</param>
+/// <param name="Listen">The address of the page and the API; null opens no port.</param>
 internal sealed record InitOptions(
     string Output, bool Force, bool Test, string? Broker, string? User, string? PasswordFile, string? CaFile,
-    IReadOnlyList<InitCamera> Cameras, string? Model, string? Question, string? StateFolder, string? Node);
+    IReadOnlyList<InitCamera> Cameras, string? Model, string? Question, string? StateFolder, string? Node, string? Listen);

@@ -36,7 +36,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             throw new UsageException($"{given.Output} cannot be written: {error}; --output FILE writes another. Nothing was written.");
         }
 
-        var answers = new InitAnswers { Node = given.Node };
+        var answers = new InitAnswers { Node = given.Node, Listen = given.Listen, TokenFile = TokenFile.For(given.Listen, given.Output) };
         try
         {
             answers = await BrokerAsync(answers);
@@ -250,6 +250,11 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         if (copy is not null)
         {
             InitConsole.WriteLine($"The earlier file is now {copy}.");
+        }
+
+        if (answers.TokenFile is { } tokens)
+        {
+            InitConsole.WriteLine($"The page and the API need a token: the service writes one to {tokens} at its first start.");
         }
 
         InitConsole.WriteLine($"Wrote {given.Output}, readable by you alone.");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds mobilevlm_VERSION_ARCH.deb and mobilevlm-VERSION-linux-ARCH.tar.gz for amd64 and arm64, without root and on any
-# machine that has the .NET SDK, dpkg-deb and tar. The same sources give the same bytes: times come from SOURCE_DATE_EPOCH
+# machine that has the .NET SDK, dpkg-deb, binutils and tar. The same sources give the same bytes: times come from SOURCE_DATE_EPOCH
 # (without it, from the last commit), and no path of this machine is in the packages.
 #
 #   build-packages.sh [--output DIR] [--version V] [--arch amd64|arm64]... [--check]
@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ ${#architectures[@]} -gt 0 ] || architectures=(amd64 arm64)
-for tool in dotnet dpkg-deb tar gzip; do
+for tool in dotnet dpkg-deb tar gzip readelf; do
     command -v "$tool" >/dev/null || { echo "$tool is not installed" >&2; exit 2; }
 done
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
@@ -52,50 +52,62 @@ publish() { # runtime identifier, folder
         -p:IncludeSourceRevisionInInformationalVersion=false >&2
 }
 
+# The demo's configuration for an installed service: where the model and the clip are, and the page.
+demo_configuration() { # the configuration of 'mobilevlm demo'
+    sed -e '2,3d; s|"Path": "filled in"|"Path": "/var/lib/mobilevlm/models/demo"|' \
+        -e 's|"Source": "filled in"|"Source": "/usr/lib/mobilevlm/demo/gate.mp4"|' \
+        -e 's|^    "Cameras": {|    "Http": { "Listen": "127.0.0.1:8080" },\n&|' "$1"
+}
+
 # Creates the tree that both kinds of package install.
 stage() { # architecture, folder
     local app=$2/usr/lib/mobilevlm doc=$2/usr/share/doc/mobilevlm
-    mkdir -p "$app" "$doc/examples" "$2/usr/bin" "$2/usr/lib/systemd/system" "$2/usr/lib/sysusers.d" "$2/etc/mobilevlm"
+    mkdir -p "$app" "$doc/examples" "$2/usr/bin" "$2/usr/lib/systemd/system" "$2/usr/lib/sysusers.d"
     case $1 in
         amd64) publish linux-x64 "$app" ;;
         arm64) publish linux-arm64 "$app" ;;
         *) echo "unknown architecture '$1'; amd64 and arm64 are built" >&2; exit 2 ;;
     esac
     find "$app" -type f -exec chmod 644 {} +
-    chmod 755 "$app/mobilevlm" "$app/createdump"
+    chmod 755 "$app/mobilevlm"
     ln -s ../lib/mobilevlm/mobilevlm "$2/usr/bin/mobilevlm"
+    demo_configuration "$root/Deploy/demo/appsettings.json" >"$app/demo/service.json"
     dotnet run "$here/sbom.cs" "$app" "$packages" "$doc" "$version" >&2
+    mkdir -p "$2/usr/share/man/man1" "$2/usr/share/bash-completion/completions"
+    gzip -9nc "$here/shell/mobilevlm.1" >"$2/usr/share/man/man1/mobilevlm.1.gz"
+    cp "$here/shell/mobilevlm.bash" "$2/usr/share/bash-completion/completions/mobilevlm"
     cp "$root/Deploy/systemd/mobilevlm.service" "$2/usr/lib/systemd/system/"
     cp "$root/Deploy/systemd/sysusers.conf" "$2/usr/lib/sysusers.d/mobilevlm.conf"
     cp -r "$root/Deploy/systemd/drop-ins" "$doc/examples/"
     cp -r "$root/Deploy/homeassistant" "$doc/examples/"
     cp "$root/Deploy/packaging/report.sh" "$doc/examples/"
+    cp "$root/Deploy/node-red/examples.json" "$doc/examples/node-red.json"
     bash "$here/documentation.sh" "$doc"
-    cp "$root/Deploy/appsettings.example.json" "$2/etc/mobilevlm/appsettings.json"
     find "$2" -type d -exec chmod 755 {} +
-    find "$doc" "$2/usr/lib/systemd" "$2/usr/lib/sysusers.d" -type f -exec chmod 644 {} +
+    find "$doc" "$2/usr/share/man" "$2/usr/share/bash-completion" "$2/usr/lib/systemd" "$2/usr/lib/sysusers.d" -type f -exec chmod 644 {} +
     chmod 755 "$doc/examples/report.sh"
-    # Camera addresses in it hold passwords.
-    chmod 640 "$2/etc/mobilevlm/appsettings.json"
     find "$2" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
 debian() { # architecture, tree
+    local natives size
     mkdir "$2/DEBIAN"
-    sed -e "s/@VERSION@/$version/; s/@ARCH@/$1/; s/@SIZE@/$(du -sk --apparent-size --exclude=DEBIAN "$2" | cut -f1)/" \
+    natives=$(bash "$here/dependencies.sh" "$2/usr/lib/mobilevlm")
+    size=$(du -sk --apparent-size --exclude=DEBIAN "$2" | cut -f1)
+    sed -e "s/@VERSION@/$version/; s/@ARCH@/$1/; s/@SIZE@/$size/; s/@NATIVES@/$natives/" \
         "$here/debian/control" >"$2/DEBIAN/control"
-    echo /etc/mobilevlm/appsettings.json >"$2/DEBIAN/conffiles"
     (cd "$2" && find usr -type f | sort | xargs md5sum) >"$2/DEBIAN/md5sums"
     install -m 755 "$here"/debian/{postinst,prerm,postrm} "$2/DEBIAN/"
     find "$2/DEBIAN" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
     # One thread, because with more of them the compressed bytes depend on the machine.
     dpkg-deb --root-owner-group --threads-max=1 -Zxz -z6 --build "$2" "$output/mobilevlm_${version}_$1.deb" >&2
     rm -r "$2/DEBIAN"
+    bash "$here/dependencies.sh" --check "$output/mobilevlm_${version}_$1.deb"
 }
 
 tarball() { # architecture, tree
     local name=mobilevlm-$version-linux-$1
-    install -m 755 "$here/install.sh" "$2/install.sh"
+    install -m 755 "$here/install-archive.sh" "$2/install.sh"
     touch -d "@$SOURCE_DATE_EPOCH" "$2" "$2/install.sh"
     tar -C "$2" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu \
         --transform "s,^\.,$name," -cf - . | gzip -9n >"$output/$name.tar.gz"

@@ -1,50 +1,41 @@
-// Starts a real Node-RED with a flow that watches, asks and switches, and checks what it sees.
+// Runs the examples of Deploy/node-red/examples.json in a real Node-RED, against a running service, and checks what they show.
 //   npm install --prefix FOLDER node-red
 //   node Tests/NodeRed/check.mjs FOLDER [HOST [PORT [BASE/NODE [CAMERA [QUESTION]]]]]
-// Exits 0 when all of it happened, and prints what Node-RED saw.
+// Exits 0 when all of it happened, and prints what Node-RED saw. The question must change its state within a minute.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [home, host = '127.0.0.1', port = '1883', root = 'mobilevlm/edge-1', camera = 'gate', question = 'person'] =
+const [home, host = '127.0.0.1', port = '1883', root = 'mobilevlm/demo', camera = 'gate', question = 'person'] =
   process.argv.slice(2);
 if (!home) {
   console.error('Name the folder in which node-red was installed.');
   process.exit(2);
 }
 
-const topic = (...levels) => [root, camera, ...levels].join('/');
-const broker = {
-  id: 'broker', type: 'mqtt-broker', name: '', broker: host, port, clientid: '', autoConnect: true, usetls: false,
-  protocolVersion: '5', keepalive: '60', cleansession: true,
-};
-const tab = { id: 'tab', type: 'tab', label: 'MobileVlm' };
-let at = 0;
-const node = (type, more) => ({ id: `${type.replace(' ', '-')}-${at++}`, type, z: 'tab', x: 100, y: 40 * at, ...more });
+// The flow as a user imports it, changed as its own description says: the broker, and the topics.
+const text = readFileSync(new URL('../../Deploy/node-red/examples.json', import.meta.url), 'utf8');
+const flow = JSON.parse(text
+  .replaceAll('mobilevlm/demo/gate/person', [root, camera, question].join('/'))
+  .replaceAll('mobilevlm/demo/gate', [root, camera].join('/'))
+  .replaceAll('mobilevlm/+', `${root.split('/')[0]}/+`));
+Object.assign(flow.find((node) => node.type === 'mqtt-broker'), { broker: host, port });
 
-// Everything that comes in is printed as one line of JSON behind a mark.
-const print = node('function', {
-  id: 'print', outputs: 0, wires: [],
-  func: 'console.log("SEEN " + JSON.stringify({ topic: msg.topic, payload: String(msg.payload).slice(0, 400), '
-    + 'correlation: msg.correlationData ? msg.correlationData.toString() : undefined }));',
-});
-const watch = (watched) => node('mqtt in', { topic: watched, qos: '1', datatype: 'utf8', broker: 'broker', inputs: 0, wires: [['print']] });
-const out = node('mqtt out', { id: 'out', topic: '', qos: '1', retain: 'false', broker: 'broker', wires: [] });
-const send = (after, func) => {
-  const wrap = node('function', { func, outputs: 1, wires: [['out']] });
-  const tick = node('inject', { props: [], once: true, onceDelay: after, repeat: '', wires: [[wrap.id]] });
-  return [tick, wrap];
-};
-const flow = [
-  tab, broker, print, out,
-  watch(topic(question, 'state')), watch(topic(question, 'enabled')), watch('replies/node-red'),
-  ...send(2, `return { topic: ${JSON.stringify(topic('ask'))}, responseTopic: "replies/node-red", `
-    + 'correlationData: Buffer.from("flow-1"), payload: { id: "nr", question: "Is there a person?", answer: "YesNo" } };'),
-  ...send(5, `return { topic: ${JSON.stringify(topic(question, 'enabled', 'set'))}, payload: "OFF" };`),
-  ...send(9, `return { topic: ${JSON.stringify(topic(question, 'enabled', 'set'))}, payload: "ON" };`),
-];
+// A user clicks the buttons; here they press themselves, one after the other.
+['mvlm-ask', 'mvlm-off', 'mvlm-on'].forEach((id, i) =>
+  Object.assign(flow.find((node) => node.id === id), { once: true, onceDelay: 3 + 4 * i }));
+// What reaches a debug node is printed too, as one line of JSON behind a mark.
+for (const debug of flow.filter((node) => node.type === 'debug')) {
+  const id = `print-${debug.id}`;
+  for (const node of flow.filter((it) => it.wires?.[0]?.includes(debug.id))) node.wires[0].push(id);
+  flow.push({
+    id, type: 'function', z: debug.z, x: 900, y: debug.y, outputs: 0, wires: [],
+    func: `console.log("SEEN " + JSON.stringify({ at: ${JSON.stringify(debug.name)}, topic: msg.topic, `
+      + 'payload: String(msg.payload).slice(0, 400), correlation: msg.correlationData ? msg.correlationData.toString() : undefined }));',
+  });
+}
 
 const free = await new Promise((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
@@ -61,12 +52,12 @@ const red = spawn(process.execPath, [join(home, 'node_modules', 'node-red', 'red
 const seen = [];
 let rest = '';
 const expected = [
-  ['it watches the state', (m) => m.topic === topic(question, 'state')],
-  ['it asks and is answered, with its correlation data', (m) => m.topic === 'replies/node-red'
-    && m.correlation === 'flow-1' && JSON.parse(m.payload).status === 'answered'],
-  ['it switches the question off', (m) => m.topic === topic(question, 'enabled') && m.payload === 'OFF'],
-  ['it switches the question on again', (m, i) => m.topic === topic(question, 'enabled') && m.payload === 'ON'
-    && seen.slice(0, i).some((e) => e.topic === m.topic && e.payload === 'OFF')],
+  ['it notifies about a change, with the text of the event', (m) => m.at === 'notification' && m.payload.length > 0],
+  ['it asks and is answered, with its correlation data and a score', (m) => m.at === 'answer'
+    && m.correlation && /^(yes|no|unknown) \([0-9.e-]+\)$/.test(m.payload)],
+  ['it switches the question off', (m) => m.at === 'switch' && m.payload === 'OFF'],
+  ['it switches the question on again', (m, i) => m.at === 'switch' && m.payload === 'ON'
+    && seen.slice(0, i).some((e) => e.at === 'switch' && e.payload === 'OFF')],
 ];
 const open = () => expected.filter(([, fits]) => !seen.some((m, i) => fits(m, i)));
 const end = (code) => {
@@ -78,7 +69,7 @@ const end = (code) => {
   clearTimeout(limit);
   red.kill('SIGTERM');
 };
-const limit = setTimeout(() => end(1), 60_000);
+const limit = setTimeout(() => end(1), 120_000);
 let ended = false;
 red.on('exit', (code) => {
   if (!ended) {
@@ -98,7 +89,7 @@ red.stdout.on('data', (data) => {
       continue;
     }
     seen.push(JSON.parse(line.slice(5)));
-    console.log(`${seen.at(-1).topic} ${seen.at(-1).payload}`);
+    console.log(`${seen.at(-1).at}: ${seen.at(-1).payload}`);
     if (!ended && open().length === 0) {
       end(0);
     }

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Init;
 using MobileVlm.Edge.EndToEnd.Tests.Watch;
 
@@ -56,6 +57,23 @@ public sealed class InitCommandTests : IDisposable
         Assert.Equal(0, (await InitAsync([.. options, "--force"])).ExitCode);
         Assert.Equal("mine", File.ReadAllText(At("appsettings.json.bak")));
         Assert.Contains("pattern:320x240@5", File.ReadAllText(At("appsettings.json")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:8080", null)]
+    [InlineData("0.0.0.0:8080", "http-tokens")]
+    public async Task An_http_address_is_written_and_one_for_other_machines_has_a_token_file(string listen, string? tokens)
+    {
+        var (code, _, errors) = await InitAsync(
+            "--no-test", "--broker", "embedded", "--camera", "pattern:320x240@5", "--model", "/nowhere", "--http", listen);
+        Assert.True(code == 0, errors);
+
+        var configuration = EdgeConfiguration.FromJson(
+            File.ReadAllText(At("appsettings.json")), ConfigurationSources.OfThisProcess() with { CurrentFolder = _folder });
+        var settings = configuration.ToHttpSettings();
+        Assert.Equal(listen, settings?.Listen.ToString());
+        Assert.Equal(tokens is null ? null : At(tokens), configuration.Options.Http!.TokenFile);
+        Assert.Equal(tokens is not null, errors.Contains("need a token", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Gets the model on the first start, then runs the program. Environment:
+#   MOBILEVLM_PULL    OWNER/NAME at Hugging Face; into /var/lib/mobilevlm/models/NAME (lower case) unless it is there already
+#   MOBILEVLM_CONFIG  the configuration, /etc/mobilevlm/appsettings.json by default: a mounted file, otherwise the demo's
+set -eu
+program=/usr/lib/mobilevlm/mobilevlm
+models=/var/lib/mobilevlm/models
+config=${MOBILEVLM_CONFIG:-/etc/mobilevlm/appsettings.json}
+[ "${1:-run}" = run ] || exec "$program" "$@"
+if ! mkdir -p "$models" || ! [ -w "$models" ]; then
+    echo "entrypoint: $models is not writable for user $(id -u): mount a volume there that this user owns" >&2
+    exit 2
+fi
+if [ -n "${MOBILEVLM_PULL:-}" ]; then
+    folder=$models/$(basename "$MOBILEVLM_PULL" | tr '[:upper:]' '[:lower:]')
+    [ -e "$folder/model.json" ] || "$program" model pull "$MOBILEVLM_PULL" "$folder"
+    export MobileVlm__Model__Path="${MobileVlm__Model__Path:-$folder}"
+elif cmp -s "$config" /usr/lib/mobilevlm/demo/service.json && ! [ -e "$models/demo/model.json" ]; then
+    "$program" model import /usr/lib/mobilevlm/demo/mobilevlm-demo-gate "$models/demo"
+fi
+exec "$program" run --config "$config"
