@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
@@ -55,6 +56,10 @@ internal sealed class SetupTools(LiveConfiguration live, TimeProvider time) : IS
             throw HttpFailureException.Unavailable($"the check did not end within {CheckLimit.TotalSeconds:0} s; does the configuration name files on a network drive?", RetryAfter);
         }
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<QuestionRemark> CheckQuestion(string text) =>
+        [.. QuestionCheck.OfText(text).Select(warning => new QuestionRemark(warning.Word, warning.Message))];
 
     /// <inheritdoc/>
     public async Task<SourceTestResult> TestSourceAsync(string source, CancellationToken cancel)

@@ -135,7 +135,12 @@ export async function edit(browser, { address, folder }) {
     if (['PUT', 'DELETE', 'POST'].includes(request.method())) sent.push({ method: request.method(), url: request.url(), body: request.postDataJSON() });
   });
   await page.getByLabel('Name').fill('helmet');
+  await page.getByLabel('Question', { exact: true }).fill('Has the person left?');
+  await until(page, () => document.querySelector('.caution')?.textContent.includes('neither time nor movement'));
+  await screenshot(page, folder, 'editor-caution');
+  await checkAccessibility(page, 'editor with a warning');
   await page.getByLabel('Question', { exact: true }).fill('Is there a person?');
+  await until(page, () => !document.querySelector('.caution'));
   await page.getByLabel('Every (seconds)').fill('1.5');
   await page.getByLabel('Yes from').fill('0.8');
 

@@ -18,7 +18,16 @@ public interface ISetupTools
     /// <param name="cancel">The client left or the service stops.</param>
     /// <exception cref="HttpFailureException">The source is not well formed or may not be tested, or too many tests run.</exception>
     Task<SourceTestResult> TestSourceAsync(string source, CancellationToken cancel);
+
+    /// <summary>Finds what such models usually answer badly, by the words of a question.</summary>
+    /// <param name="text">A question in English.</param>
+    IReadOnlyList<QuestionRemark> CheckQuestion(string text);
 }
+
+/// <summary>A warning about the words of a question.</summary>
+/// <param name="Kind">In one word: <c>negation</c>, <c>time</c> or <c>sound</c>.</param>
+/// <param name="Message">What is wrong and what to do.</param>
+public sealed record QuestionRemark(string Kind, string Message);
 
 /// <summary>What the test of a source found.</summary>
 /// <param name="Elapsed">How long it took.</param>

@@ -4,8 +4,8 @@ using MobileVlm.Edge.Connectors.Http.Server;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
-/// <summary>The routes that try out a configuration or a camera source. Both need a full token: they read files of the device and
-/// connect to addresses of its network.</summary>
+/// <summary>The routes that try out a configuration, a camera source or the words of a question. They need a full token: the first two read files
+/// of the device and connect to addresses of its network, and the third is for people who may change questions.</summary>
 internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
 {
     private ISetupTools Tools => services.Started(services.Setup);
@@ -15,6 +15,7 @@ internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
     [
         new(HttpMethods.Post, "/api/v1/config/check", AccessLevel.Full, ErrorForm.Object, CheckAsync),
         new(HttpMethods.Post, "/api/v1/sources/test", AccessLevel.Full, ErrorForm.Object, TestAsync),
+        new(HttpMethods.Post, "/api/v1/questions/check", AccessLevel.Full, ErrorForm.Object, CheckQuestionAsync),
     ];
 
     private async Task CheckAsync(RouteContext context)
@@ -22,6 +23,18 @@ internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
         var tools = Tools;
         var file = await bodies.ReadAsync(context, body => body, RequestBody.MaxDocumentBytes);
         await context.WriteJsonAsync(await tools.CheckConfigurationAsync(file, context.Stopping));
+    }
+
+    private async Task CheckQuestionAsync(RouteContext context)
+    {
+        var tools = Tools;
+        var text = await bodies.ReadJsonAsync(context, body => body.Text("ask")
+            ?? throw HttpFailureException.Invalid("ask", "'ask' is missing; send {\"ask\":\"Is the gate open?\"}, for example"), RequestBody.MaxShortBytes);
+        await context.WriteJsonAsync(new JsonObject
+        {
+            ["warnings"] = new JsonArray(
+                [.. tools.CheckQuestion(text).Select(it => new JsonObject { ["kind"] = it.Kind, ["message"] = it.Message })]),
+        });
     }
 
     private async Task TestAsync(RouteContext context)

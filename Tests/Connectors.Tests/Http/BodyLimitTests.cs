@@ -16,7 +16,7 @@ public sealed class BodyLimitTests
     private static readonly string[] Short =
     [
         "PUT /api/v1/mode", "PUT /api/v1/cameras/gate/questions/person/enabled", "PUT /api/v1/cameras/gate/questions/person/snooze",
-        "POST /api/v1/sources/test",
+        "POST /api/v1/sources/test", "POST /api/v1/questions/check",
     ];
 
     public static TheoryData<string, int> Limits

@@ -35,7 +35,7 @@ internal sealed class FakeQuestions : IQuestionEditor
     public QuestionExport Export() => new(new JsonObject { ["MobileVlm"] = new JsonObject() }, ["gate/car", "yard/dog"]);
 }
 
-/// <summary>Records what was tried out; the source <c>rtsp://dead</c> gives no frame.</summary>
+/// <summary>Records what was tried out; the source <c>rtsp://dead</c> gives no frame, and questions with <c>nobody</c> a warning.</summary>
 internal sealed class FakeSetup : ISetupTools
 {
     public List<string> Done { get; } = [];
@@ -44,6 +44,12 @@ internal sealed class FakeSetup : ISetupTools
     {
         Done.Add($"check {Encoding.UTF8.GetString(file.Span)}");
         return Task.FromResult(new JsonObject { ["ok"] = true, ["errors"] = new JsonArray(), ["warnings"] = new JsonArray() });
+    }
+
+    public IReadOnlyList<QuestionRemark> CheckQuestion(string text)
+    {
+        Done.Add($"question {text}");
+        return text.Contains("nobody", StringComparison.Ordinal) ? [new("negation", $"about '{text}'")] : [];
     }
 
     public Task<SourceTestResult> TestSourceAsync(string source, CancellationToken cancel)

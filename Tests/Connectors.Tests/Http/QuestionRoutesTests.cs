@@ -17,6 +17,7 @@ public sealed class QuestionRoutesTests
         { "POST", $"{Question}/reset" },
         { "POST", "/api/v1/config/check" },
         { "POST", "/api/v1/sources/test" },
+        { "POST", "/api/v1/questions/check" },
     };
 
     [Fact]
@@ -69,7 +70,7 @@ public sealed class QuestionRoutesTests
     public async Task A_token_that_may_read_changes_and_tries_nothing(string method, string path)
     {
         await using var rig = await HttpRig.StartAsync(hasTokens: true);
-        const string Body = """{"source":"pattern:"}""";
+        const string Body = """{"source":"pattern:","ask":"Is it night?"}""";
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await rig.SendAsync(new HttpMethod(method), path, Body)).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await rig.SendAsync(new HttpMethod(method), path, Body, HttpRig.ReadToken)).Status);
@@ -130,6 +131,20 @@ public sealed class QuestionRoutesTests
         Assert.Equal((false, "rtsp://dead (ffmpeg): refused"), (dead.GetProperty("ok").GetBoolean(), dead.GetProperty("reason").GetString()));
         Assert.False(dead.TryGetProperty("image", out _));
         Assert.Equal((HttpStatusCode.BadRequest, "source"), (missing.Status, missing.Json.GetProperty("error").GetProperty("param").GetString()));
+    }
+
+    [Fact]
+    public async Task The_words_of_a_question_are_checked()
+    {
+        await using var rig = await HttpRig.StartAsync();
+
+        var warned = (await rig.PostAsync("/api/v1/questions/check", """{"ask":"Is nobody there?"}""")).Json.GetProperty("warnings");
+        var plain = (await rig.PostAsync("/api/v1/questions/check", """{"ask":"Is there a person?"}""")).Json.GetProperty("warnings");
+        var missing = await rig.PostAsync("/api/v1/questions/check", "{}");
+
+        Assert.Equal(("negation", "about 'Is nobody there?'"), (warned[0].GetProperty("kind").GetString(), warned[0].GetProperty("message").GetString()));
+        Assert.Equal((1, 0), (warned.GetArrayLength(), plain.GetArrayLength()));
+        Assert.Equal((HttpStatusCode.BadRequest, "ask"), (missing.Status, missing.Json.GetProperty("error").GetProperty("param").GetString()));
     }
 
     [Fact]

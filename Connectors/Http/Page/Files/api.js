@@ -61,6 +61,7 @@ export function has(method, address) {
 
 export const features = {
   get questions() { return has("GET", "cameras/{camera}/questions") && has("PUT", "cameras/{camera}/questions/{question}"); },
+  get questionCheck() { return has("POST", "questions/check"); },
   get reset() { return has("POST", "cameras/{camera}/questions/{question}/reset"); },
   get snooze() { return has("PUT", "cameras/{camera}/questions/{question}/snooze"); },
   get modes() { return has("GET", "modes"); },

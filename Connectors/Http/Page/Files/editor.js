@@ -13,6 +13,9 @@ const OWN = ["Ask", "Answer", "Choices", "Every", "YesAbove", "NoBelow", "MinSco
 /** Members that the service adds to a definition. */
 const ADDED = ["id", "source", "overrides", "deleted", "camera", "question"];
 
+/** Milliseconds without a key until the words of a question are checked. */
+const CHECK_AFTER = 500;
+
 const get = (definition, name) => definition[name] ?? definition[name[0].toLowerCase() + name.slice(1)];
 
 function seconds(text) {
@@ -77,6 +80,27 @@ function editor(camera, id, isNew, found) {
   type.addEventListener("change", arrange);
   arrange();
 
+  const warnings = h("div", { "aria-live": "polite" });
+  let checked = 0;
+  let waiting;
+  async function check() {
+    const number = ++checked;
+    try {
+      const found = ask.value.trim() ? (await api.send("POST", "questions/check", { ask: ask.value })).warnings : [];
+      if (number === checked) warnings.replaceChildren(...found.map(it => h("p.caution", null, it.message)));
+    } catch {
+      // A check that fails says nothing about the question; saving reports what is wrong with the service.
+      if (number === checked) warnings.replaceChildren();
+    }
+  }
+  if (features.questionCheck) {
+    ask.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(check, CHECK_AFTER);
+    });
+    check();
+  }
+
   const fail = error => message.replaceChildren(h("p.error", { role: "alert" }, error.message));
 
   function definition() {
@@ -140,7 +164,7 @@ function editor(camera, id, isNew, found) {
   },
   h("div.side.card", null,
     isNew ? field("Name", name, "Letters, digits, - and _. It is part of the MQTT topics.") : null,
-    field("Question", ask, "Worded as for a person."),
+    field("Question", ask, "Worded as for a person."), warnings,
     h("div.pair", null, field("Answer", type), field("Every (seconds)", every, "0 asks about every frame.")),
     choiceField, leastField, yesNoFields,
     h("details", null, h("summary", null, "Other settings"), field("JSON", other, "The keys of a question in the configuration file, for example Agree, HoldFor, Events, Schedule, When.")),
