@@ -39,6 +39,7 @@ internal static class ClusterConfiguration
               json = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingJsonSerializer, MobileVlm.Edge.Actors"
               proto = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingProtobufSerializer, MobileVlm.Edge.Actors"
               daemon-create = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingDeploymentSerializer, MobileVlm.Edge.Actors"
+              reliable-delivery = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingDeliverySerializer, MobileVlm.Edge.Actors"
               akka-misc = "MobileVlm.Edge.Actors.Cluster.Messages.FilteringSerializer, MobileVlm.Edge.Actors"
               mobilevlm = "MobileVlm.Edge.Actors.Cluster.Messages.ClusterSerializer, MobileVlm.Edge.Actors"
             }

@@ -60,3 +60,16 @@ public sealed class RefusingProtobufSerializer : RefusingSerializer
     /// <inheritdoc/>
     public override int Identifier => 2;
 }
+
+/// <summary>In place of the serializer of reliable delivery, which is not used, and which creates generic types of a type that a message
+/// names.</summary>
+public sealed class RefusingDeliverySerializer : RefusingSerializer
+{
+    public RefusingDeliverySerializer(ExtendedActorSystem system)
+        : base(system)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override int Identifier => 36;
+}

@@ -83,7 +83,8 @@ public sealed partial class ClusterServiceTests : IDisposable
         }
 
         var models = await client.GetStringAsync(new Uri("v1/models", UriKind.Relative));
-        Assert.Equal("""{"object":"list","data":[]}""", models);
+        using var list = JsonDocument.Parse(models);
+        Assert.Equal(0, list.RootElement.GetProperty("data").GetArrayLength());
     }
 
     [BrowserFact]
