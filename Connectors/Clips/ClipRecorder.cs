@@ -99,7 +99,7 @@ public sealed partial class ClipRecorder : IClipRecorder
         {
             var clip = job.Ring.Cut(job.Taken - InTicks(_settings.Before), job.Taken, job.Taken + InTicks(_settings.After));
             fault = clip is null
-                ? await DropAsync(job, "its video was not in memory any more")
+                ? await DropAsync(job, "the camera sent no video at that time, or it was not in memory any more")
                 : await StoreAsync(job, clip);
         }
         catch (Exception unavailable) when (unavailable is HistoryUnavailableException)
