@@ -36,7 +36,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             throw new UsageException($"{given.Output} cannot be written: {error}; --output FILE writes another. Nothing was written.");
         }
 
-        var answers = new InitAnswers { Node = given.Node, Listen = given.Listen, TokenFile = TokenFile.For(given.Listen, given.Output) };
+        var answers = new InitAnswers { Node = given.Node, Listen = given.Listen, TokenFile = TokenFile.For(given.Listen, given.Output, given.StateFolder is { Length: > 0 } state ? FullPath(state) : null) };
         try
         {
             answers = await BrokerAsync(answers);
@@ -335,7 +335,12 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private EdgeConfiguration Load(InitAnswers answers) => EdgeConfiguration.FromJson(
         InitFile.Text(answers),
-        ConfigurationSources.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
+        ConfigurationSources.OfThisProcess() with { CurrentFolder = _folder, Environment = StateOf(answers) });
+
+    /// <summary>The folder that the service creates its token in, as systemd or the file will name it.</summary>
+    private static Dictionary<string, string> StateOf(InitAnswers answers) => answers.TokenFile is { } file
+        ? new() { [ConfigurationSources.StateVariable] = Path.GetDirectoryName(file)! }
+        : [];
 
     /// <summary>Moves a user and password from the address, where people often write them, into their own keys.</summary>
     private InitAnswers WithLogin(InitAnswers answers, string broker)

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.Deploy.Init;
@@ -8,11 +9,14 @@ internal static class TokenFile
 {
     private const string Name = "http-tokens";
 
-    /// <summary>The token file for an address, or null: other machines need a token, the page on this machine does not.</summary>
+    /// <summary>The token file for an address, or null: other machines need a token, the page on this machine does not. It is below
+    /// the state folder, because the service creates a token only there.</summary>
     /// <param name="listen">The address of the page and the API; null opens no port.</param>
-    /// <param name="configuration">The full path of the configuration. The installed service can write only into its state
-    /// folder; for other files, the tokens are beside the configuration.</param>
-    public static string? For(string? listen, string configuration)
+    /// <param name="configuration">The full path of the configuration. That of the installed service has the unit's state
+    /// folder.</param>
+    /// <param name="stateFolder">The state folder of another file; null if none is given.</param>
+    /// <exception cref="UsageException">Other machines can reach the address, and there is no state folder.</exception>
+    public static string? For(string? listen, string configuration, string? stateFolder)
     {
         if (listen is null || (HttpAddresses.TryParseListen(listen, out var address) && HttpAddresses.IsLoopback(address.Address)))
         {
@@ -20,6 +24,10 @@ internal static class TokenFile
         }
 
         var unit = ServiceUnit.Read();
-        return Path.Combine(unit?.ConfigurationFile == configuration && unit.StateFolder is { } state ? state : Path.GetDirectoryName(configuration)!, Name);
+        var folder = unit?.ConfigurationFile == configuration ? unit.StateFolder : stateFolder;
+        return string.IsNullOrEmpty(folder)
+            ? throw new UsageException(
+                $"--http {listen} needs --state-folder DIR, because other machines need a token, which the service keeps there. Or listen at 127.0.0.1. Nothing was written.")
+            : Path.Combine(folder, Name);
     }
 }

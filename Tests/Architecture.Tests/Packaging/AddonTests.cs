@@ -149,7 +149,7 @@ public sealed class AddonTests : IDisposable
         File.WriteAllText(Path.Combine(_data, "options.json"), options.ToJsonString());
         var program = Path.Combine(_data, "program");
         File.WriteAllText(program, "#!/bin/sh\necho \"$@\"\n");
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        ShellScript.RunTool("chmod", "+x", program);
         return ShellScript.RunTool(
             "env", $"ADDON_DATA={_data}", $"ADDON_CONFIG={_data}/own", $"ADDON_PROGRAM={program}", $"ADDON_MAPPING={Path.Combine(Folder, "options.jq")}",
             $"ADDON_SUPERVISOR={supervisor}", "SUPERVISOR_TOKEN=of the add-on", "bash", Path.Combine(Folder, "run.sh"));

@@ -17,7 +17,13 @@ public sealed partial class PackageDependencyTests : IDisposable
     [InlineData("linux-arm64")]
     public void The_highest_version_of_the_c_library_that_any_native_file_names_is_required(string runtime)
     {
-        var natives = Natives(runtime);
+        var natives = Directory.CreateDirectory(Path.Combine(_folder, "natives")).FullName;
+        // Packages have no OpenCV.
+        foreach (var file in Directory.GetFiles(Natives(runtime)).Where(it => !it.Contains("OpenCv", StringComparison.Ordinal)))
+        {
+            File.Copy(file, Path.Combine(natives, Path.GetFileName(file)));
+        }
+
         // Version names are plain text in a file's string table, so this reads them in another way than the script.
         var highest = Directory.GetFiles(natives, "*.so")
             .SelectMany(file => CLibraryVersion().Matches(Encoding.Latin1.GetString(File.ReadAllBytes(file))))

@@ -61,11 +61,11 @@ public sealed class InitCommandTests : IDisposable
 
     [Theory]
     [InlineData("127.0.0.1:8080", null)]
-    [InlineData("0.0.0.0:8080", "http-tokens")]
+    [InlineData("0.0.0.0:8080", "state/http-tokens")]
     public async Task An_http_address_is_written_and_one_for_other_machines_has_a_token_file(string listen, string? tokens)
     {
         var (code, _, errors) = await InitAsync(
-            "--no-test", "--broker", "embedded", "--camera", "pattern:320x240@5", "--model", "/nowhere", "--http", listen);
+            "--no-test", "--broker", "embedded", "--camera", "pattern:320x240@5", "--model", "/nowhere", "--state-folder", "state", "--http", listen);
         Assert.True(code == 0, errors);
 
         var configuration = EdgeConfiguration.FromJson(
@@ -74,6 +74,16 @@ public sealed class InitCommandTests : IDisposable
         Assert.Equal(listen, settings?.Listen.ToString());
         Assert.Equal(tokens is null ? null : At(tokens), configuration.Options.Http!.TokenFile);
         Assert.Equal(tokens is not null, errors.Contains("need a token", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_http_address_for_other_machines_needs_a_folder_for_its_tokens()
+    {
+        var (code, _, errors) = await InitAsync(
+            "--no-test", "--broker", "embedded", "--camera", "pattern:320x240@5", "--model", "/nowhere", "--http", "0.0.0.0:8080");
+        Assert.Equal(2, code);
+        Assert.Contains("--state-folder", errors, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
     [Theory]
