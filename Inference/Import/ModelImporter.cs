@@ -3,7 +3,6 @@ using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Verification;
@@ -123,8 +122,7 @@ public static class ModelImporter
         var outputs = exact?.Run();
 
         // The float32 pass has left large arrays and native memory behind, and quantizing needs as much again.
-        GC.Collect();
-        NativeHeap.Trim();
+        ImportMemory.Release();
         if (outputs is { Prompts.Positions: 0 })
         {
             outputs = plan.NeedsMeasuring

@@ -52,6 +52,7 @@ internal sealed class LayerwiseModel(
         long[] shape = [1, 3, sizes.ImageSize, sizes.ImageSize];
         foreach (var segment in vision)
         {
+            ImportMemory.Release();
             var input = segment == vision[0] ? VisionTensors.PixelValues : VisionGraphWriter.Hidden;
             segment.Run(
                 streams.Select((stream, i) => new SegmentItem(
@@ -91,6 +92,7 @@ internal sealed class LayerwiseModel(
         var tree = gates is null ? GateStreams.None : new GateStreams(gates, Embed);
         for (var i = 0; i < decoder.Count - 1; i++)
         {
+            ImportMemory.Release();
             var layer = i;
             string[] outputs = [DecoderGraphWriter.NextHidden, DecoderTensors.PresentKey(layer), DecoderTensors.PresentValue(layer)];
             SegmentItem LayerItem(GateStep step) => new(
