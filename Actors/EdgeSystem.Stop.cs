@@ -94,6 +94,8 @@ public sealed partial class EdgeSystem
         _intakes.Close();
         _uploads.Close();
 
+        var past = InTimeAsync("try-outs", _past.StopAsync, limits.Answers);
+
         // In a hurry or not, every step is taken; each ends by its own limit.
         var children = _surviving.Children;
         if (!_signals.SupervisorGone.Task.IsCompleted)
@@ -116,6 +118,7 @@ public sealed partial class EdgeSystem
         }
 
         await cameras;
+        await past;
         await Task.WhenAll(
             InTimeAsync("evaluation", () => EndAsync(children.Evaluation, StopEvaluating.Instance), limits.Remaining),
             StopAdHocAsync(children, limits.Remaining),

@@ -10,6 +10,7 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Http;
 using MobileVlm.Edge.Actors.Modes;
+using MobileVlm.Edge.Actors.Past;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Publishing.Webhooks;
@@ -17,6 +18,7 @@ using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Past;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors;
@@ -61,6 +63,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly WakeSignal? _dispatcherWake;
     private readonly FramePicker _picker;
     private readonly WebhookSet _webhooks;
+    private readonly PastService _past;
     private readonly long _startedAt;
     private volatile string? _configurationDigest;
     private readonly ClockMonitor _clock;
@@ -144,6 +147,18 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             time,
             loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
+        _past = new PastService(
+            new PastServiceContext(
+                settings,
+                dependencies.History,
+                _intakes,
+                _surviving.Decoding,
+                () => Engine,
+                _limit,
+                _picker,
+                (camera, cancel) => Cameras!.SnapshotAsync(camera, cancel),
+                loggers),
+            time);
         Cameras = new CameraService(
             new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats, settings.Remote),
             _clock,
@@ -152,6 +167,9 @@ public sealed partial class EdgeSystem : IAsyncDisposable
 
     /// <summary>Shows cameras and questions, and asks ad-hoc questions, for the HTTP server.</summary>
     public ICameraService Cameras { get; }
+
+    /// <summary>Answers questions about the history, for the HTTP server.</summary>
+    public IPastService Past => _past;
 
     /// <summary>Lends the engine's threads, once it is started.</summary>
     public EngineAccess Engine => (_pipeline ?? throw new InvalidOperationException("The system is not started.")).Engine;

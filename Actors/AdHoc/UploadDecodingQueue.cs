@@ -35,6 +35,11 @@ internal sealed partial class UploadDecodingQueue(
             return true;
         });
 
+    /// <summary>Decodes a stored picture in turn with the uploaded ones. The caller owns the frame.</summary>
+    /// <exception cref="ImageFileException">It is not a usable picture.</exception>
+    /// <exception cref="InvalidOperationException">The service stops.</exception>
+    public Task<Frame> DecodeAsync(ReadOnlyMemory<byte> file) => _thread.Value.RunAsync(() => toFrame(file));
+
     /// <summary>Accepts no more pictures; completes when the last one is decoded.</summary>
     public Task EndAsync() => _thread.IsValueCreated ? _thread.Value.EndAsync() : Task.CompletedTask;
 

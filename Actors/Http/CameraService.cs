@@ -95,7 +95,7 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             throw HttpFailureException.Unavailable(missing, RetryAfter);
         }
 
-        var pending = questions.Select(question => new PendingAsk(ToQuestion(question), RegionOf(question))).ToList();
+        var pending = questions.Select(question => new PendingAsk(ToQuestion(question), AskRegions.Of(question.Region, question.Mask))).ToList();
         try
         {
             Count(asks => asks.Received += questions.Count);
@@ -118,25 +118,6 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
         asks.Received += questions;
         asks.Busy += questions;
     });
-
-    /// <exception cref="HttpFailureException">It is not a polygon.</exception>
-    private static FrameRegion? RegionOf(AskQuestion question) => question.Region is null && question.Mask.Count == 0
-        ? null
-        : new FrameRegion(
-            question.Region is { } inside ? Polygon("region", inside) : null,
-            [.. question.Mask.Select(mask => Polygon("mask", mask))]);
-
-    private static RegionPolygon Polygon(string parameter, string text)
-    {
-        try
-        {
-            return RegionPolygon.Parse(text);
-        }
-        catch (FormatException error)
-        {
-            throw HttpFailureException.Invalid(parameter, $"'{parameter}' {error.Message}");
-        }
-    }
 
     private async Task<IReadOnlyList<AskAnswer>> AskAsync(
         CameraIntake? intake,

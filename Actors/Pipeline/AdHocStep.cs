@@ -43,7 +43,7 @@ internal sealed class AdHocStep(
     {
         try
         {
-            if (Host is not null)
+            if (Host is not null || sessions.IsPictureReplaced)
             {
                 answerer.PrefillPicture(frame.Tokens);
             }

@@ -61,6 +61,7 @@ internal sealed partial class AnswerStep(
 
     private FrameAnswered Answer(IQuestionAnswerer answerer, InFlightFrame frame)
     {
+        sessions.IsPictureReplaced = false;
         IReadOnlyList<QuestionAnswered> all = cancel.IsCancellationRequested || frame.IsWithdrawn ? [] : asker.AskDue(answerer, frame);
         QuestionAnswered[] answered = [.. all.Where(it => it.Failure is null)];
         if ((all.Count > 0 || frame.AdHocQuestions.Count > 0) && frame.TryMarkCounted())

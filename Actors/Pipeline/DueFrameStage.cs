@@ -46,6 +46,19 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
 
         public override void PostStop() => _wake.Disarm(_onWake);
 
+        private InFlightFrame? Select()
+        {
+            _limit.IsSelecting = true;
+            try
+            {
+                return _picker.Pick() is { } next ? _limit.Admit(next.Intake, next.Picked) : null;
+            }
+            finally
+            {
+                _limit.IsSelecting = false;
+            }
+        }
+
         private void Serve()
         {
             do
@@ -57,9 +70,9 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
                     return;
                 }
 
-                if (MayPick && _picker.Pick() is { } next)
+                if (MayPick && Select() is { } selected)
                 {
-                    Push(_out, _limit.Admit(next.Intake, next.Picked));
+                    Push(_out, selected);
                 }
 
                 _wake.Arm(_onWake);

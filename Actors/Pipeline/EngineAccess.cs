@@ -36,6 +36,19 @@ public sealed class EngineAccess
     public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work, CancellationToken cancel) =>
         RunAsync((sessions, run) => sessions.AnswerAsync(run), work, cancel);
 
+    /// <summary>The same for work that puts a picture of its own into the decoder; the pipeline puts its frame there again where it still needs
+    /// it.</summary>
+    /// <exception cref="EngineUnavailableException">The engine was closed meanwhile, or failed at this work and is opened
+    /// again.</exception>
+    public Task<T> AskAsync<T>(Func<IQuestionAnswerer, T> work, CancellationToken cancel) => RunAsync(
+        (sessions, run) => sessions.AnswerAsync(answerer =>
+        {
+            sessions.IsPictureReplaced = true;
+            return run(answerer);
+        }),
+        work,
+        cancel);
+
     /// <summary>An engine is open.</summary>
     /// <param name="sessions">The engine.</param>
     /// <param name="onFailed">Called when work finds it broken; more than once perhaps.</param>

@@ -10,6 +10,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
     private readonly List<InFlightFrame> _frames = [];
     private long _progressAt;
     private long? _nudgedAt;
+    private volatile bool _isSelecting;
 
     /// <summary>How long nothing has progressed that should have: a frame in the pipeline does not advance, or the stage
     /// that selects frames did not react to a <see cref="Nudge"/>. Zero when nothing is stuck.</summary>
@@ -47,6 +48,13 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
                 return _frames.Count == 0;
             }
         }
+    }
+
+    /// <summary>A frame is being selected: it may wait no longer and not be in flight yet. Set by the stage that selects.</summary>
+    public bool IsSelecting
+    {
+        get => _isSelecting;
+        set => _isSelecting = value;
     }
 
     /// <summary>Takes over a selected frame, which counts until it is disposed.</summary>

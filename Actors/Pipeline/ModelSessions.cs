@@ -45,6 +45,10 @@ internal sealed class ModelSessions
     public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work) =>
         _answerThread.RunAsync(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open.")));
 
+    /// <summary>Whether work that is not about a camera's frame has put another picture into the decoder since the last frame. Used on the thread of
+    /// stage 2 only.</summary>
+    public bool IsPictureReplaced { get; set; }
+
     /// <summary>Encodes snapshots on its own thread, so that neither stage waits for a JPEG.</summary>
     public Task<T> SnapshotAsync<T>(Func<T> work) => _snapshotThread.RunAsync(work);
 

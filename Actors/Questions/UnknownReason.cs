@@ -76,6 +76,10 @@ public static class UnknownReasons
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
+    /// <summary>The reason of a word that <see cref="ToText"/> wrote; null for none, and for one of another version.</summary>
+    internal static UnknownReason? FromText(string? word) =>
+        word is null ? null : Enum.GetValues<UnknownReason>().Cast<UnknownReason?>().FirstOrDefault(reason => reason!.Value.ToText() == word);
+
     /// <summary>Whether the question is not asked at the moment because of the configuration, a switch, the mode or the clock.</summary>
     public static bool IsDeliberate(this UnknownReason reason) => reason is
         UnknownReason.Disabled or UnknownReason.NotInMode or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset

@@ -21,7 +21,8 @@ internal sealed record StopEvaluating
 /// <summary>Turns answers into states and events, and notices when answers are missing. Does not access the disk.</summary>
 internal sealed partial class EvaluationActor : RestartableActor
 {
-    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    /// <summary>Missing answers are noticed this often.</summary>
+    internal static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
     private readonly QuestionEvaluators _evaluators;
     private readonly QuestionStateStore _store;

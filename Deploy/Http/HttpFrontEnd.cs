@@ -73,6 +73,7 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 Questions = () => front._live,
                 Setup = () => front._setup,
                 History = () => front._history,
+                Past = () => front._system?.Past,
                 Addresses = front.Addresses,
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,

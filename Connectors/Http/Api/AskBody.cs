@@ -71,6 +71,17 @@ internal static class AskBody
         static string? OneOrEach(string[] values, int at) => values switch { [] => null, [var one] => one, _ => values[at] };
     }
 
+    /// <summary>One question about a part of the picture or all of it, yes or no unless it says otherwise: <c>{"ask","answer","choices","region","mask"}</c>.</summary>
+    /// <param name="body">The question.</param>
+    /// <param name="ask">The text where it has none.</param>
+    /// <exception cref="HttpFailureException">It is not that.</exception>
+    public static AskQuestion ReadWording(JsonElement body, string? ask) => Checked([new AskQuestion(
+        body.Text("ask") ?? ask ?? "", TypeOf(body.Text("answer") ?? nameof(AnswerType.YesNo)), body.Texts("choices", MaxChoices, MaxChoiceBytes))
+    {
+        Region = body.Text("region"),
+        Mask = body.Texts("mask", MaxMasks, MaxPolygonLength),
+    }])[0];
+
     private static AskQuestion ReadQuestion(JsonElement body, string textMember) => new(
         body.Text(textMember) ?? "", TypeOf(body.Text("answer")), body.Texts("choices", MaxChoices, MaxChoiceBytes));
 

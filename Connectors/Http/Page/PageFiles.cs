@@ -23,6 +23,7 @@ internal sealed class PageFiles
     [
         Index, "page.css", "icon.svg", "main.js", "api.js", "dom.js", "store.js", "live.js", "camera.js", "chart.js", "question.js",
         "ask.js", "editor.js", "shapes.js", "events.js", "history.js", "device.js", "login.js",
+        "scores.js", "threshold.js", "tryout.js", "whatif.js", "why.js",
     ];
 
     private static readonly Lazy<PageFiles> Embedded = new(() => new PageFiles(Names.ToDictionary(name => name, Load, StringComparer.Ordinal)));

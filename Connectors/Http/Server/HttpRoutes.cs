@@ -6,6 +6,7 @@ using MobileVlm.Edge.Connectors.Http.Mcp;
 using MobileVlm.Edge.Connectors.Http.Ollama;
 using MobileVlm.Edge.Connectors.Http.OpenAi;
 using MobileVlm.Edge.Connectors.Http.Page;
+using MobileVlm.Edge.Connectors.Http.Past;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -37,6 +38,7 @@ internal static class HttpRoutes
             .. new ViewRoutes(services).Create(),
             .. new HistoryRoutes(services).Create(),
             .. new EventRoutes(services, bodies).Create(),
+            .. new PastRoutes(services, bodies).Create(),
         ]);
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Completions;
+using MobileVlm.Edge.Connectors.Http.Past;
 using MobileVlm.Edge.Connectors.Storage.History;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
@@ -22,6 +23,9 @@ public sealed record HttpServices
 
     /// <summary>What is stored on disk; null where no history is kept, and until the service runs.</summary>
     public Func<IHistory?> History { get; init; } = () => null;
+
+    /// <summary>Answers questions about the history; null until the service runs.</summary>
+    public Func<IPastService?> Past { get; init; } = () => null;
 
     /// <summary>Addresses that need no token; null where none are published.</summary>
     public SignedAddresses? Addresses { get; init; }

@@ -13,7 +13,14 @@ internal sealed class FakeHistory : IHistory
 
     public void Record(HistoryFrame frame) => Frames.Add(frame);
 
-    public Task<HistoryTimeline> TimelineAsync(TimelineQuery query, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>The stored frames: the pictures by their times and numbers. The picture of frame 5 is the text <c>5</c>, unless it was deleted.</summary>
+    public List<StoredSnapshot> Stored { get; } = [];
+
+    /// <summary>Numbers of pictures that are gone.</summary>
+    public HashSet<long> Deleted { get; } = [];
+
+    public Task<HistoryTimeline> TimelineAsync(TimelineQuery query, CancellationToken cancel) => Task.FromResult(
+        new HistoryTimeline([], [], [], [.. Stored.Where(it => it.At >= query.From && it.At < query.To)]));
 
     public Task<IReadOnlyList<StoredAnswer>> AnswersAsync(
         string camera, string question, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel) => throw new NotSupportedException();
@@ -22,7 +29,8 @@ internal sealed class FakeHistory : IHistory
 
     public Task<StoredEvent?> EventAsync(Guid id, CancellationToken cancel) => throw new NotSupportedException();
 
-    public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => throw new NotSupportedException();
+    public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => Task.FromResult(
+        Deleted.Contains(id) ? null : System.Text.Encoding.UTF8.GetBytes(Stored.Single(it => it.Id == id).Frame.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 
     public Task<string?> BeginClipAsync(string camera, DateTimeOffset at, long frame, long bytes, CancellationToken cancel) => throw new NotSupportedException();
 

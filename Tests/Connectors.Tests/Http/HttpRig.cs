@@ -33,6 +33,8 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public FakeSetup Setup { get; } = new();
 
+    public FakePast Past { get; } = new();
+
     public LiveEvents Events { get; } = new(TimeProvider.System);
 
     public LogTail Log { get; } = new();
@@ -75,6 +77,7 @@ internal sealed class HttpRig : IAsyncDisposable
                 Questions = () => rig.NotReady is null ? rig.Questions : null,
                 Setup = () => rig.NotReady is null ? rig.Setup : null,
                 History = () => rig.History,
+                Past = () => rig.Past,
                 Addresses = rig.Addresses,
                 NotReady = () => rig.NotReady,
                 Events = rig.Events,

@@ -1,12 +1,13 @@
 // One camera: its newest frame, all of its questions with the scores of the last hour, and a box to ask.
 
-import { api, features, path } from "./api.js";
+import { api, features, has, path } from "./api.js";
 import { askBox } from "./ask.js";
 import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText, toast } from "./dom.js";
 import { cameraPicture, pictureAge } from "./live.js";
 import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
 import { emit, follow, load, loadHistory, store } from "./store.js";
+import { whyHash } from "./why.js";
 
 const CHART_MS = 2000;
 
@@ -35,7 +36,8 @@ function questionCard(camera, question) {
       h("div", null, h("dt", null, "Answered"), h("dd", null, when)),
       h("div", null, h("dt", null, "State since"), since)),
     hasChart ? chart : null, latency,
-    h("div.actions", null, toggle, snooze, store.keepsHistory ? h("a.button", { href: `#/history/${path(camera.id)}/${path(question.id)}` }, "History") : null, edit));
+    h("div.actions", null, toggle, snooze, store.keepsHistory ? h("a.button", { href: `#/history/${path(camera.id)}/${path(question.id)}` }, "History") : null,
+      ["YesNo", "Choice"].includes(question.answer) && has("POST", "why") ? h("a.button", { href: whyHash(camera.id, question.id) }, "Why") : null, edit));
   card.update = (now, isForced) => {
     setText(text, now.ask);
     pill.update(now);

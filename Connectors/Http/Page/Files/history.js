@@ -1,9 +1,11 @@
 // The stored past: the timeline of a question with its snapshots, and one event. Each has an address of its own.
 
-import { ApiError, api, path } from "./api.js";
+import { ApiError, api, has, path } from "./api.js";
 import { clock, duration, h, percent, s, setText, toast } from "./dom.js";
 import { reasonSentence } from "./question.js";
 import { store } from "./store.js";
+import { whatIf } from "./whatif.js";
+import { snapshotNumber, whyHash } from "./why.js";
 
 const HOUR = 3600000;
 const SPANS = [["1 h", HOUR], ["6 h", 6 * HOUR], ["24 h", 24 * HOUR], ["7 d", 168 * HOUR], ["30 d", 720 * HOUR]];
@@ -51,8 +53,10 @@ export function historyView(main, [camera, question, fromText, toText]) {
       const timeline = await api.get(`history?${query(camera, question, from, to)}&bucket=${Math.max(1, Math.ceil(span / 800000))}`);
       if (isStopped) return;
       hint.textContent = timeline.points.length ? "Choose a time in the chart to see the stored picture nearest to it." : "No answers are stored of this time.";
-      const frames = pictures(timeline.snapshots, picture);
-      chart.replaceChildren(timelineChart(timeline, question, from, to, frames.show));
+      const frames = pictures(timeline.snapshots, picture, it => whyHash(camera, question, snapshotNumber(it.path)));
+      const drawn = timelineChart(timeline, question, from, to, frames.show);
+      chart.replaceChildren(drawn);
+      whatIf(drawn.plot, chart, query(camera, question, from, to), camera, question);
       const events = (await api.get(`events?${query(camera, question, from, to)}&limit=200`)).events;
       if (!isStopped) list.replaceChildren(h("h2", null, "Events"), events.length ? eventTable(events) : h("p.empty", null, "No events in this time."));
     } catch (error) {
@@ -65,7 +69,7 @@ export function historyView(main, [camera, question, fromText, toText]) {
 }
 
 /** Shows the snapshot nearest to a time, with buttons to those before and after it. */
-function pictures(snapshots, element) {
+function pictures(snapshots, element, whyOf) {
   const image = h("img.still");
   const when = h("p.hint");
   let number = 0;
@@ -77,10 +81,12 @@ function pictures(snapshots, element) {
     when.textContent = `${clock(it.at)}, frame ${it.frame} (${number + 1} of ${snapshots.length})`;
     earlier.disabled = number === 0;
     later.disabled = number === snapshots.length - 1;
+    why.href = whyOf(it);
   };
   const earlier = h("button", { type: "button", onclick: () => go(number - 1) }, "Earlier picture");
   const later = h("button", { type: "button", onclick: () => go(number + 1) }, "Later picture");
-  element.replaceChildren(image, when, h("div.actions", null, earlier, later));
+  const why = h("a.button", { hidden: !has("POST", "why") }, "Why this answer");
+  element.replaceChildren(image, when, h("div.actions", null, earlier, later, why));
   return {
     show(time) {
       if (!snapshots.length) return;
@@ -164,7 +170,8 @@ function timelineChart(timeline, question, from, to, choose) {
     key.preventDefault();
     select((chosen ?? (step > 0 ? +from : end)) + step * Math.max(bucket, (to - from) / 200));
   });
-  return h("div", null, svg, readout, gapList(timeline.gaps));
+  const plot = { svg, left, right: width - right, x, y, score: at => 1 - (at - top) / (height - top - bottom) };
+  return Object.assign(h("div", null, svg, readout, gapList(timeline.gaps)), { plot });
 }
 
 /** Why a time has no answers: something failed, or somebody wanted it so. */

@@ -11,6 +11,8 @@ import { eventView, historyView } from "./history.js";
 import { liveView } from "./live.js";
 import { loginView } from "./login.js";
 import { connect, disconnect, follow, load, store } from "./store.js";
+import { tryOutView } from "./tryout.js";
+import { whyView } from "./why.js";
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
@@ -27,6 +29,8 @@ function viewOf(parts) {
     case "events": return eventsView(main, parts.slice(1));
     case "event": return eventView(main, parts.slice(1));
     case "history": return historyView(main, parts.slice(1));
+    case "tryout": return tryOutView(main, parts.slice(1));
+    case "why": return whyView(main, parts.slice(1));
     case "device": return deviceView(main);
     default: location.hash = "#/"; return null;
   }
@@ -46,7 +50,7 @@ function route(takesFocus = true) {
   const parts = location.hash.replace(/^#\/?/, "").split("/").filter(it => it).map(decodeURIComponent);
   for (const link of nav.querySelectorAll("a")) {
     const name = link.getAttribute("href").slice(2);
-    const isCurrent = name === ({ camera: "", history: "", event: "events" }[parts[0]] ?? parts[0] ?? "");
+    const isCurrent = name === ({ camera: "", history: "", tryout: "", why: "", event: "events" }[parts[0]] ?? parts[0] ?? "");
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

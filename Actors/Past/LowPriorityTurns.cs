@@ -1,0 +1,54 @@
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Pipeline;
+
+namespace MobileVlm.Edge.Actors.Past;
+
+/// <summary>Runs pieces of work on the engine when no question of a camera needs it: no frame is in flight and none waits. On a device that is
+/// never idle, pieces run anyway, but only for a small part of its time. A question that falls due during a piece waits for the rest of that
+/// piece, never for a second one. One caller at a time.</summary>
+/// <param name="limit">The frames in flight.</param>
+/// <param name="picker">The frames that wait.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, TimeProvider time)
+{
+    /// <summary>Whether the engine is idle is checked this often.</summary>
+    public static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The shortest wait on a device that is never idle.</summary>
+    public static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>On a device that is never idle, a piece runs after this many times the duration of the last one.</summary>
+    public const int BusyFactor = 4;
+
+    private TimeSpan _lastPiece;
+
+    /// <summary>Runs a piece of work in its turn.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled before its turn.</exception>
+    public async Task<T> RunAsync<T>(Func<Task<T>> piece, CancellationToken cancel)
+    {
+        await WaitAsync(cancel);
+        var started = time.GetTimestamp();
+        try
+        {
+            return await piece();
+        }
+        finally
+        {
+            _lastPiece = time.GetElapsedTime(started);
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var began = time.GetTimestamp();
+        var longest = _lastPiece * BusyFactor > LeastWait ? _lastPiece * BusyFactor : LeastWait;
+        while (!IsIdle() && time.GetElapsedTime(began) < longest)
+        {
+            await Task.Delay(CheckEvery, time, cancel);
+        }
+    }
+
+    // In this order: a frame that waits no longer is being selected or in flight.
+    private bool IsIdle() => !picker.HasFrame && !limit.IsSelecting && limit.IsEmpty;
+}
