@@ -34,6 +34,7 @@ internal sealed class StoredFrameAsker(EngineAccess engine, LowPriorityTurns tur
             catch (EngineUnavailableException) when (retries < MaxRetries)
             {
                 // The next attempt waits for the new engine.
+                continue;
             }
         }
     }

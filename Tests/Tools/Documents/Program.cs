@@ -63,7 +63,7 @@ switch (args)
               messages          messages.md, from the schemas
               scores            scores.md and scores.png: are the demo model's scores probabilities? (a minute)
               precision-demo    prints measured-losses.md's table of the demo's model (some minutes)
-              teach             teach.png, and prints teach.md's table of the demo's model (some minutes)
+              teach             teach.png, and prints taught-accuracy.md's table of the demo's model (some minutes)
               precision-golden  prints measured-losses.md's tables of the golden models (some minutes)
             """);
         return 2;

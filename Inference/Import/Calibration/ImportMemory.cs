@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Machine;
 
-namespace MobileVlm.Edge.Inference.Import;
+namespace MobileVlm.Edge.Inference.Import.Calibration;
 
 /// <summary>The memory of an import, which handles one layer after another.</summary>
 internal static class ImportMemory
