@@ -57,7 +57,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
                     return;
                 }
 
-                if (MayPick && _picker.Pick() is { } next)
+                if (MayPick && _picker.PickLocal() is { } next)
                 {
                     Push(_out, _limit.Admit(next.Intake, next.Picked));
                 }
@@ -65,7 +65,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
                 _wake.Arm(_onWake);
             }
             // Checked again after arming: a signal that came before is not remembered.
-            while (_picker.AllDone || _limit.IsNudged || (MayPick && _picker.HasFrame));
+            while (_picker.AllDone || _limit.IsNudged || (MayPick && _picker.HasLocalFrame));
         }
     }
 }

@@ -1,4 +1,7 @@
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.History;
+using MobileVlm.Edge.Connectors.Storage.Labels;
+using MobileVlm.Edge.Inference.Teaching.Learning;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -6,9 +9,13 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 internal sealed partial class EdgeConfiguration
 {
     private const string AddressKeyFile = "address.key";
+    private const string LabelsFolder = "labels";
 
     /// <summary>The file with the key that signs addresses; null without a state folder.</summary>
     public string? AddressKey => StateFolder is { } folder ? Path.Combine(folder, AddressKeyFile) : null;
+
+    /// <summary>Where labelled frames are stored; null without a state folder.</summary>
+    public LabelFiles? ToLabels() => StateFolder is { } folder ? new LabelFiles(Path.Combine(folder, LabelsFolder), Teacher.MostLabels, new FileSteps()) : null;
 
     /// <summary>The settings of the history; null if none is kept.</summary>
     public HistorySettings? ToHistorySettings() => Options.History.Folder is not { } folder ? null : new HistorySettings

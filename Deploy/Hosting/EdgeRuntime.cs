@@ -20,6 +20,7 @@ using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Teaching.Files;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Verification;
 
@@ -225,6 +226,12 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         {
             OpenEncoder = model.Folder.Manifest.Vision is null ? () => new NoEncoder() : model.TakeEncoder,
             OpenAnswerer = () => new EngineAnswerer(model.Folder, model.TakeDecoder(), tokenizer, configuration.ContextTokens),
+            ToTaught = model.Folder.Manifest.Vision is null ? null : (question, region, result, labels) => TaughtQuestion.Of(
+                $"mobilevlm {ProgramVersion.Text}",
+                model.Folder.Manifest,
+                new TaughtText(question.PromptFor(model.Folder.Manifest), question.Choices, region),
+                result,
+                labels),
             ClusterModel = configuration.HasCluster ? ToClusterModel(model.Folder) : null,
         };
     }
@@ -260,6 +267,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             History = configuration.ToHistorySettings() is { } history
                 ? SqliteHistory.Open(history, time, loggers.CreateLogger<SqliteHistory>())
                 : null,
+            Labels = configuration.ToLabels(),
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

@@ -28,6 +28,8 @@ internal static class HttpRoutes
             .. new ApiRoutes(settings, services, bodies, new AdmittedAsks(settings, services, queue)).Create(),
             .. new QuestionRoutes(services, bodies).Create(),
             .. new SetupRoutes(services, bodies).Create(),
+            .. new LabelRoutes(services, bodies).Create(),
+            .. new TeachRoutes(services).Create(),
             .. new ModeRoutes(services, bodies).Create(),
             .. mcp.Create(),
             .. OpenAi(runner, bodies),

@@ -22,6 +22,8 @@ internal sealed class FakeHistory : IHistory
 
     public Task<StoredEvent?> EventAsync(Guid id, CancellationToken cancel) => throw new NotSupportedException();
 
+    public Task<IReadOnlyList<ScoredSnapshot>> SnapshotsAsync(SnapshotQuery query, CancellationToken cancel) => throw new NotSupportedException();
+
     public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => throw new NotSupportedException();
 
     public Task<bool> KeepAsync(Guid id, bool keep, CancellationToken cancel) => throw new NotSupportedException();

@@ -33,6 +33,8 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public FakeSetup Setup { get; } = new();
 
+    public FakeLabels Labels { get; } = new();
+
     public LiveEvents Events { get; } = new(TimeProvider.System);
 
     public LogTail Log { get; } = new();
@@ -74,6 +76,8 @@ internal sealed class HttpRig : IAsyncDisposable
                 Cameras = () => rig.HasCameras ? rig.Cameras : null,
                 Questions = () => rig.NotReady is null ? rig.Questions : null,
                 Setup = () => rig.NotReady is null ? rig.Setup : null,
+                Labels = () => rig.NotReady is null ? rig.Labels : null,
+                Teaching = () => rig.NotReady is null ? rig.Labels : null,
                 History = () => rig.History,
                 Addresses = rig.Addresses,
                 NotReady = () => rig.NotReady,
