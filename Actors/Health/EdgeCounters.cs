@@ -58,7 +58,7 @@ internal sealed class CameraCounters() : Counters<CameraStats>(new CameraStats()
     {
         LastFrameAt = LastFrame.At(clock),
         LastFrozenAt = LastFrozen.At(clock),
-        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock)),
+        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock) with { TaughtProblem = question.Taught?.Problem }),
     };
 }
 

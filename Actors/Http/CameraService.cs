@@ -291,6 +291,8 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             Value = last?.Parsed.Value,
             Score = last?.Parsed.Score,
             Mass = last?.Parsed.Mass,
+            ScoredBy = last?.Parsed.ScoredBy?.ToName(),
+            TaughtProblem = question.Taught?.Problem,
             Thresholds = AnswerHandler.Of(question.Kind).ToShown(context.States.ThresholdsOf(id, question, time.GetUtcNow())),
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
@@ -115,6 +116,7 @@ internal sealed partial class MessageFactory
             Text = fresh?.Text ?? "",
             Score = fresh?.Score,
             Mass = fresh?.Mass,
+            ScoredBy = fresh?.ScoredBy?.ToName(),
             Scores = fresh is { Choices.Count: > 0 } ? fresh.Choices.ToDictionary() : null,
             Number = fresh?.Number,
             Unit = update.Question.Number.Unit,

@@ -65,6 +65,19 @@ public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
 /// <param name="Masks">Painted over.</param>
 public sealed record FrameRegion(RegionPolygon? Inside, EquatableList<RegionPolygon> Masks)
 {
+    private const string BeforeMask = " mask ";
+
+    private const string WholeFrame = "all";
+
+    /// <summary>Reads what <see cref="ToText"/> wrote.</summary>
+    /// <exception cref="FormatException">The text cannot be read.</exception>
+    public static FrameRegion Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var parts = text.Split(BeforeMask);
+        return new FrameRegion(parts[0] == WholeFrame ? null : RegionPolygon.Parse(parts[0]), [.. parts.Skip(1).Select(RegionPolygon.Parse)]);
+    }
+
     /// <summary>The region as text that is equal for equal regions: <c>0,0.5 1,0.5 1,1</c>, followed by the masks.</summary>
-    public string ToText() => string.Join(" mask ", [Inside?.ToText() ?? "all", .. Masks.Select(mask => mask.ToText())]);
+    public string ToText() => string.Join(BeforeMask, [Inside?.ToText() ?? WholeFrame, .. Masks.Select(mask => mask.ToText())]);
 }

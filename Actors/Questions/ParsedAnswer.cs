@@ -23,6 +23,9 @@ public sealed record ParsedAnswer
     /// <summary>Probability mass on the accepted words, 0..1 (<see cref="Answer.Mass"/>); null for other kinds.</summary>
     public double? Mass { get; init; }
 
+    /// <summary>Where the score is from; null without a score, and for a question that was not taught.</summary>
+    public ScoreSource? ScoredBy { get; init; }
+
     /// <summary>The generated text; for scored answers, the highest-scoring word.</summary>
     public string Text { get; init; } = "";
 

@@ -62,6 +62,9 @@ public sealed record StandingQuestion(
     /// <summary>The part of the frame that it is about; null for all of it.</summary>
     public FrameRegion? Region { get; init; }
 
+    /// <summary>What was learned for it from labelled pictures; null for a question that names nothing of the kind.</summary>
+    public TaughtScoring? Taught { get; init; }
+
     /// <summary>Rules that turn its answers into a state and events.</summary>
     public AnswerRules Rules { get; init; } = new();
 }

@@ -111,9 +111,10 @@ internal sealed partial class QuestionEvaluators
 
         foreach (var answer in frame.Answers)
         {
-            // A frame that was in flight when the configuration changed may have answers to removed questions.
+            // A frame that was in flight when the configuration changed may have answers to removed questions, or of another scorer.
             if (_entries.TryGetValue((frame.Camera, answer.Question.Id), out var entry)
                 && entry.Machine.Question.Kind == answer.Question.Kind
+                && entry.Machine.Question.Taught?.Identity == answer.Question.Taught?.Identity
                 && !ReferenceEquals(entry.LastEvaluated, answer))
             {
                 try

@@ -50,4 +50,9 @@ public readonly record struct Evaluation(bool PublishesState, bool PublishesAnsw
 /// <param name="State">The state.</param>
 /// <param name="LastEventAt">When the last event was sent.</param>
 public sealed record SavedQuestionState(
-    QuestionKind Kind, [property: JsonPropertyName("standing")] QuestionState State, DateTimeOffset? LastEventAt);
+    QuestionKind Kind, [property: JsonPropertyName("standing")] QuestionState State, DateTimeOffset? LastEventAt)
+{
+    /// <summary>The <see cref="TaughtScoring.Identity"/> of the scorer that the state is from; left out for the model's own score.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Scorer { get; init; }
+}

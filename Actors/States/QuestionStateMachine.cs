@@ -22,6 +22,9 @@ internal sealed class QuestionStateMachine
     private UnknownReason _lastUnclear = UnknownReason.Uncertain;
     private (string Value, TimeSpan Monotonic, DateTimeOffset Utc)? _candidate;
 
+    /// <summary>The <see cref="TaughtScoring.Identity"/> of the scorer that the last known value is from.</summary>
+    private string? _scorer;
+
     /// <param name="question">The question with its rules.</param>
     /// <param name="saved">The state of the last run; null when there is none.</param>
     /// <param name="now">The moment from which <see cref="StateLifetime"/> counts.</param>
@@ -29,8 +32,10 @@ internal sealed class QuestionStateMachine
     {
         Question = question;
         _startedAt = now.Monotonic;
+        _scorer = question.Taught?.Identity;
         if (saved?.Kind == question.Kind)
         {
+            _scorer = saved.Scorer;
             Restore(saved, now);
         }
     }
@@ -42,13 +47,17 @@ internal sealed class QuestionStateMachine
 
     public QuestionState Current { get; private set; } = QuestionState.Nothing;
 
-    public SavedQuestionState Saved => new(Question.Kind, Current, _eventUtc);
+    public SavedQuestionState Saved => new(Question.Kind, Current, _eventUtc) { Scorer = _scorer };
 
     /// <summary>How long a state outlives its last answer.</summary>
     public TimeSpan StateLifetime => Rules.UnknownAfter
         ?? (Question.Every * 3 > MinPatience ? Question.Every * 3 : MinPatience);
 
     private AnswerRules Rules => Question.Rules;
+
+    /// <summary>The known value is from another scorer. Its difference to the first value of this one may be due to the scorers alone, and
+    /// is no event.</summary>
+    private bool HasOtherScorer => _scorer != Question.Taught?.Identity;
 
     private EventRule Events => Rules.Events ?? AnswerHandler.Of(Question.Kind).DefaultEvents;
 
@@ -57,6 +66,12 @@ internal sealed class QuestionStateMachine
     /// <summary>Replaces the rules. The state stays, unless the kind changes.</summary>
     public void Change(StandingQuestion question)
     {
+        if (question.Taught?.Identity != Question.Taught?.Identity)
+        {
+            // Answers of different scorers do not count together.
+            ClearHistory();
+        }
+
         if (question.Kind != Question.Kind)
         {
             ClearHistory();
@@ -208,6 +223,7 @@ internal sealed class QuestionStateMachine
         if (agreed is not null && answer.Value == agreed)
         {
             Current = Current with { Score = answer.Score, LastKnownAt = captured.Utc };
+            _scorer = Question.Taught?.Identity;
         }
         else if (Current.Value is null && answer.Unclear is { } unclear)
         {
@@ -235,10 +251,11 @@ internal sealed class QuestionStateMachine
             LastKnown = value,
             LastKnownAt = captured.Utc,
         };
-        // The first known value, or the same value after a gap, is not a change and raises no event.
-        var change = before is null || before == value
+        // The first known value, also of another scorer, or the same value after a gap, is not a change and raises no event.
+        var change = before is null || before == value || HasOtherScorer
             ? default
             : new Evaluation(false, false, Event(before, value, answer, since, captured));
+        _scorer = Question.Taught?.Identity;
         return Publish(captured.Monotonic, change);
     }
 

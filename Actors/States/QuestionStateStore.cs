@@ -123,7 +123,7 @@ internal sealed class QuestionStateStore
     private static string Changes(SavedState state) => string.Join(
         '\n',
         state.States.Select(it => $"{it.Key} {it.Value.State.Value} {it.Value.State.Since:O} "
-            + $"{it.Value.State.LastKnown} {it.Value.LastEventAt:O}")
+            + $"{it.Value.State.LastKnown} {it.Value.LastEventAt:O} {it.Value.Scorer}")
         .Concat(state.Switches.Select(it => $"{it.Key} {it.Value}"))
         .Append(Urgent(state)));
 

@@ -21,6 +21,9 @@ internal enum BenchPart
     /// <summary>1 to 16 yes/no questions about one new picture.</summary>
     Questions,
 
+    /// <summary>1 to 100 taught questions that the encoder answers alone, about one new picture.</summary>
+    Taught,
+
     /// <summary>The whole pipeline, from the camera to the published answer.</summary>
     Pipeline,
 }

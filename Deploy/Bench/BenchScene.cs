@@ -2,6 +2,8 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Teaching.Features;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
@@ -31,6 +33,8 @@ internal sealed class BenchScene
 
     public static IReadOnlyList<int> QuestionCounts { get; } = [1, 2, 4, 8, 16];
 
+    public static IReadOnlyList<int> TaughtCounts { get; } = [1, 8, 100];
+
     /// <summary>The next picture, never twice the same; valid until the next call.</summary>
     public RgbImage Next()
     {
@@ -46,6 +50,23 @@ internal sealed class BenchScene
     /// <summary>Without a suffix, so that llama.cpp can be given the very same prompts and figures of earlier versions compare.</summary>
     public static IReadOnlyList<Question> YesNo(int count) =>
         [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.YesNo) { Suffix = "" })];
+
+    /// <summary>Questions that are answered from the visual tokens alone, with any weights.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="hidden">Width of a visual token.</param>
+    public static IReadOnlyList<Question> Taught(int count, int hidden)
+    {
+        var random = new Random(1);
+        return
+        [
+            .. Enumerable.Range(0, count).Select(i =>
+            {
+                float[] weights = [.. Enumerable.Range(0, 3 * hidden).Select(_ => random.NextSingle() - 0.5f)];
+                var head = new LinearHead([new HeadTerm(FeatureKinds.VisualTokens, [weights])], [], [0]);
+                return new Question(Questions[i % Questions.Length], AnswerKind.YesNo) { Taught = new TaughtScorer(null, head, 0, TaughtAnswerer.Taught) };
+            }),
+        ];
+    }
 
     public static IReadOnlyList<Question> Texts(int count, int tokens) =>
         [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.Text, tokens))];

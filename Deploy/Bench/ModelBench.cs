@@ -29,6 +29,7 @@ internal sealed class ModelBench : IDisposable
     private readonly VisionEncoder? _encoder;
     private readonly QuestionAnswerer? _answerer;
     private readonly int _repeats;
+    private readonly int _hidden;
     private readonly EnergyMeter _energy;
     private readonly BenchProgress _progress;
 
@@ -36,6 +37,7 @@ internal sealed class ModelBench : IDisposable
         ModelFolder folder, ExecutionSettings settings, BenchScene scene, int repeats, EnergyMeter energy, BenchProgress progress)
     {
         (_scene, _repeats, _energy, _progress, _work) = (scene, repeats, energy, progress, new ModelWork(folder.Manifest, settings));
+        _hidden = folder.Manifest.Language.HiddenSize;
         _decoder = new LanguageDecoder(folder, settings);
         try
         {
@@ -68,6 +70,7 @@ internal sealed class ModelBench : IDisposable
         BenchPart.Text => Text(),
         BenchPart.First => [First()],
         BenchPart.Questions => Questions(),
+        BenchPart.Taught => Taught(),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not measured on the model alone."),
     };
 
@@ -169,21 +172,44 @@ internal sealed class ModelBench : IDisposable
         Unit = "pictures",
     };
 
-    /// <summary>The picture is encoded once per round for all counts, because that costs the same for each, and its time and energy
-    /// are added to each.</summary>
     private List<BenchResult> Questions()
     {
-        var samples = BenchScene.QuestionCounts.ToDictionary(count => count, _ => new List<RunCost>());
+        var samples = AskAboutNewPictures("questions", BenchScene.QuestionCounts, BenchScene.YesNo);
+        var first = new RunCosts(samples[1]).Time.Median;
+        return [.. samples.Where(sample => sample.Key > 0).Select(sample => Questions(sample.Key, new RunCosts(sample.Value), first))];
+    }
+
+    /// <summary>Measures the encoder alone beside the questions, so that both have the same pictures at the same time.</summary>
+    private List<BenchResult> Taught()
+    {
+        return
+        [
+            .. AskAboutNewPictures("taught questions", BenchScene.TaughtCounts, count => BenchScene.Taught(count, _hidden)).Select(sample =>
+                new RunCosts(sample.Value).ToResult($"taught-{sample.Key}", sample.Key == 0 ? "encode, without a question" : $"{sample.Key} taught on a new picture") with
+                {
+                    Count = Math.Max(1, sample.Key),
+                    Unit = sample.Key == 0 ? "pictures" : "answers",
+                }),
+        ];
+    }
+
+    /// <summary>Times different numbers of questions about new pictures. A picture is encoded once per round for all numbers, because that
+    /// costs the same for each, and its time and energy are added to each.</summary>
+    /// <returns>The costs by number of questions; 0 is the encoder alone.</returns>
+    private Dictionary<int, List<RunCost>> AskAboutNewPictures(string what, IReadOnlyList<int> counts, Func<int, IReadOnlyList<Question>> questionsOf)
+    {
+        var samples = counts.Prepend(0).ToDictionary(count => count, _ => new List<RunCost>());
+        var questions = counts.ToDictionary(count => count, questionsOf);
         for (var round = -1; round < _repeats; round++)
         {
-            _progress.Next("questions");
+            _progress.Next(what);
             VisualTokens? tokens = null;
             try
             {
                 var encode = Measure(() => tokens = Encoder.Encode(_scene.Next()));
                 foreach (var (count, costs) in samples)
                 {
-                    var cost = encode + Measure(() => Answerer.AskAbout(tokens!, BenchScene.YesNo(count), (_, _) => { }));
+                    var cost = count == 0 ? encode : encode + Measure(() => Answerer.AskAbout(tokens!, questions[count], (_, _) => { }));
                     if (round >= 0)
                     {
                         costs.Add(cost);
@@ -196,8 +222,7 @@ internal sealed class ModelBench : IDisposable
             }
         }
 
-        var first = new RunCosts(samples[1]).Time.Median;
-        return [.. samples.Select(sample => Questions(sample.Key, new RunCosts(sample.Value), first))];
+        return samples;
     }
 
     private static BenchResult Questions(int count, RunCosts costs, double first)

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -36,15 +37,16 @@ internal sealed record ConfigurationChange(
     /// <param name="before">The configuration in use.</param>
     /// <param name="after">The newer one.</param>
     /// <param name="imageSize">Side of the vision encoder's input, in pixels.</param>
+    /// <param name="running">The model that is open; null for that in the configured folders.</param>
     public static ConfigurationChange Between(
-        EdgeConfiguration before, EdgeConfiguration after, int imageSize = OnvifProfileChoice.EncoderHeight)
+        EdgeConfiguration before, EdgeConfiguration after, int imageSize = OnvifProfileChoice.EncoderHeight, ModelManifest? running = null)
     {
         var old = before.ToCameraSettings(imageSize).ToDictionary(camera => camera.Id);
         var opened = after.ToCameraSettings(imageSize)
             .Where(camera => !old.TryGetValue(camera.Id, out var known) || known != camera)
             .ToList();
-        var plans = before.ToEdgeSettings("").Cameras.ToDictionary(plan => plan.Id);
-        var now = after.ToEdgeSettings("").Cameras;
+        var plans = before.ToEdgeSettings("", running).Cameras.ToDictionary(plan => plan.Id);
+        var now = after.ToEdgeSettings("", running).Cameras;
         return new ConfigurationChange(
             opened,
             [.. old.Keys.Except(now.Select(plan => plan.Id))],

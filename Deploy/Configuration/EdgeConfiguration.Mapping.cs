@@ -9,6 +9,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
+using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
@@ -96,14 +97,16 @@ internal sealed partial class EdgeConfiguration
     }
 
     /// <param name="modelName">The name in the model's manifest.</param>
-    public EdgeSettings ToEdgeSettings(string modelName) => new()
+    /// <param name="running">The model that is open, to which taught questions must belong; null for that in the configured
+    /// folder.</param>
+    public EdgeSettings ToEdgeSettings(string modelName, ModelManifest? running = null) => new()
     {
         Node = Node,
         ModelName = modelName,
         Target = Target.ToString(),
         Cameras = [.. Options.Cameras.Select(camera => new CameraConfiguration(
             new CameraId(camera.Key),
-            [.. camera.Value.Questions.Select(question => QuestionMapping.ToQuestion(question.Key, question.Value))],
+            [.. camera.Value.Questions.Select(question => Taught.With(camera.Key, QuestionMapping.ToQuestion(question.Key, question.Value), running))],
             camera.Value.Snapshot)
         {
             Gate = ToGate(camera.Value),

@@ -83,7 +83,8 @@ internal sealed partial class EdgeConfiguration
                     OverlayUse.ConfigurationKey(use.Key), null, $"was changed over HTTP, but that is not used: {use.Reason}")),
             ],
             [.. uses.OrderBy(use => use.Key.ToString(), StringComparer.OrdinalIgnoreCase)],
-            configuration._model);
+            configuration._model,
+            configuration.Taught);
 
     /// <summary>The entries without which the configuration may be valid: those with errors; otherwise the deletions of what something needs;
     /// otherwise all.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
+using MobileVlm.Edge.Deploy.Configuration.Taught;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -30,9 +31,10 @@ internal sealed partial class EdgeConfiguration
         IConfiguration logging,
         IReadOnlyList<ConfigurationProblem> warnings,
         IReadOnlyList<OverlayUse> overlayUses,
-        QuestionTokenCounter? model)
+        QuestionTokenCounter? model,
+        TaughtSettings taught)
     {
-        (Options, _text, Logging, Warnings, OverlayUses, _model) = (options, text, logging, warnings, overlayUses, model);
+        (Options, _text, Logging, Warnings, OverlayUses, _model, Taught) = (options, text, logging, warnings, overlayUses, model, taught);
         _hostName = text.Sources.HostName;
         _systemdState = SystemdState(text.Sources);
     }
@@ -51,6 +53,9 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>Settings that can be used but are probably not what the operator wants.</summary>
     public IReadOnlyList<ConfigurationProblem> Warnings { get; }
+
+    /// <summary>The files of taught questions, as they were when the configuration was read.</summary>
+    public TaughtSettings Taught { get; }
 
     /// <summary>Reads a file, then the environment, and validates all of it.</summary>
     /// <param name="file">The file to read; null searches for <c>appsettings.json</c> in the current folder, then in
@@ -127,11 +132,20 @@ internal sealed partial class EdgeConfiguration
         options.Cluster.KeyFile = SystemdCredential.Resolve(options.Cluster.KeyFile, sources.Environment);
         options.Cluster.AuthorityFile = SystemdCredential.Resolve(options.Cluster.AuthorityFile, sources.Environment);
         var model = OptionsValidator.Validate(options, folder, SystemdState(sources), sources.HostName, purpose, problems);
+        var taught = TaughtSettings.Read(options, folder, StateFolderOf(options, folder, sources), model?.Manifest, problems);
+        if (problems.Errors.Count == 0)
+        {
+            taught.Warn(problems);
+        }
+
         return problems.Errors.Count == 0
-            ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses, model)
+            ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses, model, taught)
             : throw new ConfigurationException(
                 text.File ?? $"environment ({NoFile(sources)})", problems.Errors, problems.Warnings);
     }
+
+    private static string? StateFolderOf(EdgeOptions options, string folder, ConfigurationSources sources) =>
+        options.StateFolder is { } state ? Path.GetFullPath(state, folder) : SystemdState(sources);
 
     private static string? SystemdState(ConfigurationSources sources) =>
         sources.Environment.TryGetValue(ConfigurationSources.StateVariable, out var state) && state.Length > 0 ? state.Split(':')[0] : null;

@@ -27,6 +27,7 @@ internal static class ConfiguredChecks
         AddAll(MachineChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
         AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null, Environment.UserName));
         AddAll(OverlayChecks.Run(configuration));
+        AddAll(TaughtChecks.Run(configuration));
         if (isOfUnit)
         {
             AddAll(ServiceUserChecks.Run(configuration, unit!, Environment.UserName));

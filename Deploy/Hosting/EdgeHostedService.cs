@@ -57,7 +57,7 @@ internal sealed partial class EdgeHostedService(
         _live = new LiveConfiguration(configuration, _runtime.Apply, loggers);
         _http?.Ready(_runtime.System, _live, _scrape?.Handler, _runtime.History);
 
-        foreach (var warning in configuration.Warnings)
+        foreach (var warning in configuration.Warnings.Where(warning => !configuration.Taught.IsOwn(warning)))
         {
             ConfigurationWarning(warning.ToString());
         }
@@ -124,7 +124,7 @@ internal sealed partial class EdgeHostedService(
     private void Apply(EdgeConfiguration changed)
     {
         var (change, now) = _live!.Reload(changed);
-        foreach (var warning in now.Warnings)
+        foreach (var warning in now.Warnings.Where(warning => !now.Taught.IsOwn(warning)))
         {
             ConfigurationWarning(warning.ToString());
         }

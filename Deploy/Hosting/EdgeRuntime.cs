@@ -16,6 +16,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Connectors.Webhooks;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Taught;
 using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
@@ -38,11 +39,14 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     private readonly EmbeddedBroker? _broker;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
+    private readonly ModelManifest? _model;
     private readonly int _imageSize;
+    private readonly TaughtLog _taught;
     private EdgeConfiguration _configuration;
 
     private EdgeRuntime(
         EdgeConfiguration configuration,
+        ModelManifest? model,
         int imageSize,
         StateLocks locks,
         EmbeddedBroker? broker,
@@ -54,8 +58,10 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         ILoggerFactory loggers)
     {
         (_broker, BrokerAddress, Frames, System, History) = (broker, brokerAddress, frames, system, history);
-        (_configuration, _imageSize, _locks, _time, _loggers) = (configuration, imageSize, locks, time, loggers);
+        (_configuration, _model, _imageSize, _locks, _time, _loggers) = (configuration, model, imageSize, locks, time, loggers);
         _logger = loggers.CreateLogger<EdgeRuntime>();
+        _taught = new TaughtLog(loggers.CreateLogger<TaughtLog>());
+        _taught.Report(configuration.Taught.Uses(model));
         Broker = brokerAddress?.GetLeftPart(UriPartial.Authority) ?? DiscardingLink.Name;
     }
 
@@ -124,10 +130,10 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             var frames = new FramePool();
             var dependencies = CreateDependencies(configuration, model, sessions, mqtt, frames, live, addresses, time, loggers);
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "") with { Cluster = cluster }, dependencies, time, loggers);
+                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "", model?.Folder.Manifest) with { Cluster = cluster }, dependencies, time, loggers);
             await system.StartAsync();
             return new EdgeRuntime(
-                configuration, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, time, loggers);
+                configuration, model?.Folder.Manifest, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, dependencies.History, time, loggers);
         }
         catch
         {
@@ -150,15 +156,16 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     /// <returns>The differences to the previous configuration.</returns>
     public ConfigurationChange Apply(EdgeConfiguration configuration)
     {
-        var change = ConfigurationChange.Between(_configuration, configuration, _imageSize);
+        var change = ConfigurationChange.Between(_configuration, configuration, _imageSize, _model);
         if (!change.CamerasAreUnchanged)
         {
             System.Change(
-                configuration.ToEdgeSettings("").Cameras,
+                configuration.ToEdgeSettings("", _model).Cameras,
                 [.. change.Opened.Select(camera => Open(camera, Frames, _time, _loggers))]);
         }
 
         _configuration = configuration;
+        _taught.Report(configuration.Taught.Uses(_model));
         System.ConfigurationDigest = ConfigurationDigest.Of(configuration.Options);
         return change;
     }

@@ -25,8 +25,28 @@ public enum ScoreSource
     /// <summary>The model's logits.</summary>
     Model,
 
-    /// <summary>A head that was learned from labelled pictures.</summary>
-    Taught,
+    /// <summary>The model's logits with a threshold that was learned from labelled pictures.</summary>
+    Threshold,
+
+    /// <summary>A learned head on what the decoder computed on the way to its answer.</summary>
+    Head,
+
+    /// <summary>A learned head on the visual tokens; the decoder was not asked.</summary>
+    Encoder,
+}
+
+/// <summary>Names of score sources.</summary>
+public static class ScoreSources
+{
+    /// <summary>The name in documents and messages.</summary>
+    public static string ToName(this ScoreSource source) => source switch
+    {
+        ScoreSource.Model => "model",
+        ScoreSource.Threshold => "threshold",
+        ScoreSource.Head => "head",
+        ScoreSource.Encoder => "encoder",
+        _ => throw new ArgumentOutOfRangeException(nameof(source), source, "This source has no name."),
+    };
 }
 
 /// <summary>The model's answer to one question about one picture.</summary>

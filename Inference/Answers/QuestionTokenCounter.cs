@@ -13,11 +13,14 @@ public sealed class QuestionTokenCounter
 
     private QuestionTokenCounter(ModelManifest manifest, LlamaTextTokenizer tokenizer)
     {
-        _tokenizer = tokenizer;
+        (Manifest, _tokenizer) = (manifest, tokenizer);
         _scoring = manifest.Scoring ?? ScoringDefaults.None;
         (VisualTokenCount, MaxPositions) = (manifest.VisualTokens, manifest.Language.MaxPositions);
         _before = PromptIdsBefore(tokenizer).Length + VisualTokenCount;
     }
+
+    /// <summary>The model's manifest.</summary>
+    public ModelManifest Manifest { get; }
 
     /// <summary>Tokens of one frame; 0 for a text-only model, which cannot answer questions about frames.</summary>
     public int VisualTokenCount { get; }

@@ -9,7 +9,7 @@ internal static class TaughtAnswers
     public static Answer? TryEncoder(Question question, CurrentPicture picture) =>
         question is { Kind: not AnswerKind.Text, Taught: { } taught }
         && taught.TryEncoder(() => picture.Feature(Teaching.Features.FeatureKinds.VisualTokens)) is { } outputs
-            ? Of(new Answer(question, "", "", null, [], FinishReason.Stopped, default), outputs)
+            ? Of(new Answer(question, "", "", null, [], FinishReason.Stopped, default), outputs, ScoreSource.Encoder)
             : null;
 
     /// <summary>The model's answer, rescored where the question has a head.</summary>
@@ -23,21 +23,24 @@ internal static class TaughtAnswers
         var scores = answer.Question.Kind == AnswerKind.YesNo
             ? [ModelScores.Logit(answer.Score!.Value)]
             : ModelScores.Logarithms(answer.ChoiceScores);
-        return Of(answer, head.Apply(answer.Features, scores)) with { ModelScore = answer.Score };
+        return Of(answer, head.Apply(answer.Features, scores), head.Terms.Count == 0 ? ScoreSource.Threshold : ScoreSource.Head) with
+        {
+            ModelScore = answer.Score,
+        };
     }
 
-    private static Answer Of(Answer answer, double[] outputs)
+    private static Answer Of(Answer answer, double[] outputs, ScoreSource source)
     {
         if (answer.Question.Kind == AnswerKind.YesNo)
         {
             var score = ModelScores.Sigmoid(outputs[0]);
             var yes = score >= 0.5;
-            return answer with { Value = yes ? "yes" : "no", Text = yes ? "Yes" : "No", Score = score, ScoredBy = ScoreSource.Taught };
+            return answer with { Value = yes ? "yes" : "no", Text = yes ? "Yes" : "No", Score = score, ScoredBy = source };
         }
 
         var choices = ModelScores.SoftMax(outputs);
         var best = choices.Index().MaxBy(choice => choice.Item).Index;
         var value = answer.Question.Choices[best];
-        return answer with { Value = value, Text = value, Score = choices[best], ChoiceScores = choices, ScoredBy = ScoreSource.Taught };
+        return answer with { Value = value, Text = value, Score = choices[best], ChoiceScores = choices, ScoredBy = source };
     }
 }

@@ -42,7 +42,7 @@ internal sealed class LabelLearner(LabelDisk disk, BackgroundAsker asker, Func<C
                 409, "the model returns no hidden states, which older imports did not write; import it again with 'mobilevlm model import', then restart the service", "no_hidden_states");
         }
 
-        var asked = AnswerHandler.Of(question.Kind).ToModelQuestions(question).Single() with { Features = available, MinMass = 0 };
+        var asked = AnswerHandler.Of(question.Kind).ToModelQuestions(question).Single() with { Features = available, MinMass = 0, Taught = null };
         var (samples, unreadable) = (new List<LabelledSample>(), new List<string>());
         foreach (var (at, label) in labels.Index())
         {

@@ -14,7 +14,7 @@ internal sealed class TaughtFolder(string folder)
     public const string Name = "taught";
 
     /// <summary>Versions of a question that are kept.</summary>
-    private const int MostVersions = 20;
+    private const int MostVersions = 100;
 
     private const string Ending = ".json";
 

@@ -66,14 +66,24 @@ public abstract class AnswerHandler
 
     /// <summary>The model's questions for one question, in the order in which <see cref="Parse"/> expects the answers.</summary>
     internal virtual IEnumerable<Question> ToModelQuestions(StandingQuestion question) =>
-        [ToModelQuestion(question.Text, question.Choices, question.MaxTokens) with { Suffix = question.Suffix, MinMass = question.MinMass }];
+    [
+        ToModelQuestion(question.Text, question.Choices, question.MaxTokens) with
+        {
+            Suffix = question.Suffix,
+            MinMass = question.MinMass,
+            Taught = question.Taught?.Scorer,
+        },
+    ];
 
     /// <summary>Turns what the model answered into the type of answer that the user asked for.</summary>
     /// <param name="question">The question.</param>
     /// <param name="parts">The answers to what <see cref="ToModelQuestions"/> returned, in its order.</param>
     /// <param name="thresholds">Those of this time of the day.</param>
-    internal virtual ParsedAnswer Parse(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds) =>
-        ParsePart(parts[0], question.Number, thresholds);
+    internal virtual ParsedAnswer Parse(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds)
+    {
+        var parsed = ParsePart(parts[0], question.Number, thresholds);
+        return question.Taught is null || parsed.Score is null ? parsed : parsed with { ScoredBy = parts[0].ScoredBy };
+    }
 
     /// <summary>The same for one answer of the model.</summary>
     internal ParsedAnswer ParsePart(Answer answer, NumberBounds bounds, Thresholds thresholds) =>

@@ -203,7 +203,12 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
         ["online"] = camera.Online,
         ["lastFrameAt"] = camera.LastFrameAt is { } at ? JsonValue.Create(at) : null,
         ["ageMs"] = camera.Age?.TotalMilliseconds,
-        ["questions"] = new JsonArray([.. camera.Questions.Select(question => new JsonObject
+        ["questions"] = new JsonArray([.. camera.Questions.Select(Describe)]),
+    };
+
+    private static JsonObject Describe(QuestionView question)
+    {
+        var document = new JsonObject
         {
             ["id"] = question.Id,
             ["ask"] = question.Ask,
@@ -217,6 +222,17 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             ["ageMs"] = question.Age?.TotalMilliseconds,
             ["waitsFor"] = question.WaitsFor,
             ["snoozedUntil"] = question.SnoozedUntil is { } until ? JsonValue.Create(until) : null,
-        })]),
-    };
+        };
+        if (question.ScoredBy is { } scorer)
+        {
+            document["scoredBy"] = scorer;
+        }
+
+        if (question.TaughtProblem is { } problem)
+        {
+            document["taughtProblem"] = problem;
+        }
+
+        return document;
+    }
 }

@@ -90,6 +90,12 @@ public sealed record QuestionView
     /// <summary>The probability mass on the accepted words of the last answer, 0..1; null for answers without a score.</summary>
     public double? Mass { get; init; }
 
+    /// <summary>Where the score is from (<see cref="AnswerPayload.ScoredBy"/>); null for questions that were not taught.</summary>
+    public string? ScoredBy { get; init; }
+
+    /// <summary>Why what was taught is not used; null otherwise.</summary>
+    public string? TaughtProblem { get; init; }
+
     /// <summary>The scores that count by day; null for answers without a score.</summary>
     public ScoreThresholds? Thresholds { get; init; }
 

@@ -6,8 +6,11 @@ using MobileVlm.Edge.Connectors.Http.Server;
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
 /// <summary>The routes that teach a question from its labels.</summary>
-internal sealed class TeachRoutes(HttpServices services)
+internal sealed class TeachRoutes(HttpServices services, RequestBody bodies)
 {
+    /// <summary>The member of a question's definition that names its taught file.</summary>
+    private const string TaughtKey = "Taught";
+
     private const string Question = "/api/v1/cameras/{camera}/questions/{question}";
 
     private ITeachingService Service => services.Started(services.Teaching);
@@ -22,9 +25,33 @@ internal sealed class TeachRoutes(HttpServices services)
                 Describe(await Service.TeachAsync(context.Values[0], context.Values[1], context.Stopping)), StatusCodes.Status202Accepted)),
         new(HttpMethods.Delete, $"{Question}/teach", AccessLevel.Full, ErrorForm.Object, context =>
             context.WriteJsonAsync(Describe(Service.Cancel(context.Values[0], context.Values[1])))),
-        new(HttpMethods.Get, $"{Question}/taught", AccessLevel.Read, ErrorForm.Object, async context =>
-            await context.WriteJsonAsync(Describe(await Service.VersionsAsync(context.Values[0], context.Values[1], context.Stopping)))),
+        new(HttpMethods.Get, $"{Question}/taught", AccessLevel.Read, ErrorForm.Object, WriteVersionsAsync),
+        new(HttpMethods.Put, $"{Question}/taught", AccessLevel.Full, ErrorForm.Object, UseAsync),
     ];
+
+    private async Task WriteVersionsAsync(RouteContext context)
+    {
+        var (camera, question) = (context.Values[0], context.Values[1]);
+        var taught = await Service.VersionsAsync(camera, question, context.Stopping);
+        var used = services.Started(services.Questions).List(camera).FirstOrDefault(it => (string?)it?["id"] == question)?[TaughtKey];
+        await context.WriteJsonAsync(Describe(taught, (string?)used));
+    }
+
+    private async Task UseAsync(RouteContext context)
+    {
+        var editor = services.Started(services.Questions);
+        var (camera, question) = (context.Values[0], context.Values[1]);
+        var number = await bodies.ReadJsonAsync(
+            context,
+            body => body.ValueKind == JsonValueKind.Object && body.TryGetProperty("version", out _) ? body.Whole("version", 1, int.MaxValue)
+                : throw HttpFailureException.Invalid("version", "'version' is missing; send {\"version\":1}, for example, or null for the model's own score"),
+            RequestBody.MaxShortBytes);
+        var versions = (await Service.VersionsAsync(camera, question, context.Stopping)).Versions;
+        var file = number is null ? null : versions.FirstOrDefault(version => version.Number == number)?.File ?? throw HttpFailureException.NotFound(
+            versions.Count == 0 ? $"nothing was taught of '{question}' yet; POST .../teach does" : $"there is no version {number}; there are {string.Join(", ", versions.Select(version => version.Number))}");
+        await Task.Run(() => editor.UseTaught(camera, question, file), context.Stopping);
+        await WriteVersionsAsync(context);
+    }
 
     private static JsonObject Describe(LearningState state) => new()
     {
@@ -48,8 +75,10 @@ internal sealed class TeachRoutes(HttpServices services)
         ["version"] = result.Version,
     };
 
-    private static JsonObject Describe(TaughtVersions taught) => new()
+    private static JsonObject Describe(TaughtVersions taught, string? used) => new()
     {
+        ["used"] = taught.Versions.FirstOrDefault(version => version.File == used)?.Number,
+        ["file"] = used,
         ["versions"] = new JsonArray([.. taught.Versions.Select(version => new JsonObject
         {
             ["version"] = version.Number,

@@ -29,7 +29,7 @@ internal static class HttpRoutes
             .. new QuestionRoutes(services, bodies).Create(),
             .. new SetupRoutes(services, bodies).Create(),
             .. new LabelRoutes(services, bodies).Create(),
-            .. new TeachRoutes(services).Create(),
+            .. new TeachRoutes(services, bodies).Create(),
             .. new ModeRoutes(services, bodies).Create(),
             .. mcp.Create(),
             .. OpenAi(runner, bodies),

@@ -34,6 +34,12 @@ public sealed record AnswerPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Mass { get; init; }
 
+    /// <summary>Where <see cref="Score"/> is from, for a question that was taught: <c>model</c> for the model's own score, <c>threshold</c> for that
+    /// with a learned threshold, <c>head</c> for a learned head on what the decoder computed, <c>encoder</c> for one on the picture's encoding alone. Left out
+    /// for other questions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ScoredBy { get; init; }
+
     /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
     /// Null, as the rest of what is about a picture, before the first.</summary>
     public required long? Frame { get; init; }

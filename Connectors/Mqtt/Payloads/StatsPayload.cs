@@ -182,6 +182,11 @@ public sealed record QuestionStats
     /// <summary>Current refresh interval of the scene gate in whole seconds, rounded up: an answer about an unchanged scene is asked again
     /// when it is older. Null without a gate and before the first answer.</summary>
     public long? GateRefreshS { get; init; }
+
+    /// <summary>Why what was taught is not used and the model's own score counts; left out where it is used, and for questions that were not
+    /// taught.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TaughtProblem { get; init; }
 }
 
 /// <summary>The steps that all cameras share.</summary>

@@ -27,7 +27,7 @@ internal sealed record AnswerDocument(
     /// <summary>The probability of yes and no together, with <c>--yes-no</c>.</summary>
     public double? Mass { get; init; }
 
-    /// <summary><c>model</c> or <c>taught</c>: where the score is from; null for a text.</summary>
+    /// <summary>Where the score is from (<see cref="Inference.Answers.ScoreSources"/>); null for a text.</summary>
     public string? ScoredBy { get; init; }
 
     /// <summary>What the model read, with <c>--show-prompt</c>.</summary>

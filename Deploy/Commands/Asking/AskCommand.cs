@@ -216,7 +216,7 @@ internal static class AskCommand
             Prompt = showsPrompt ? VicunaPrompt.Whole(answer.Question.PromptText) : null,
             Value = value,
             Reason = reason?.ToText(),
-            ScoredBy = answer.Score is null ? null : answer.ScoredBy.ToString().ToLowerInvariant(),
+            ScoredBy = answer.Score is null ? null : answer.ScoredBy.ToName(),
         };
     }
 

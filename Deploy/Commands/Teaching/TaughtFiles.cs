@@ -25,7 +25,7 @@ internal sealed class TaughtFiles
             throw new UsageException("--taught: the questions were taught for different regions. Ask them one by one.");
         }
 
-        Region = regions is [{ } text] ? new FrameRegion(ParseRegion(text), []) : null;
+        Region = regions is [{ } text] ? ParseRegion(text) : null;
     }
 
     /// <summary>The region of the taught questions; null for whole pictures.</summary>
@@ -80,15 +80,15 @@ internal sealed class TaughtFiles
         }
     }
 
-    private static RegionPolygon ParseRegion(string text)
+    private static FrameRegion ParseRegion(string text)
     {
         try
         {
-            return RegionPolygon.Parse(text);
+            return FrameRegion.Parse(text);
         }
         catch (FormatException)
         {
-            throw new UsageException($"--taught: the region '{text}' has masks or cannot be read. Teach the question again.");
+            throw new UsageException($"--taught: the region '{text}' cannot be read. Teach the question again.");
         }
     }
 }

@@ -34,6 +34,12 @@ internal sealed class TeachOptions
         HelpName = "POLYGON",
     };
 
+    private readonly Option<string[]> _mask = new("--mask")
+    {
+        Description = "Part that is painted over; once for each, as the question in the service has it.",
+        HelpName = "POLYGON",
+    };
+
     private readonly Option<string?> _suffix = new("--suffix")
     {
         Description = "Text on its own line after the question; \"\" for none. [default: that of the model]",
@@ -55,7 +61,7 @@ internal sealed class TeachOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Model, _ask, _yes, _no, _label, _testYes, _testNo, _testLabel, _region, _suffix, Out, Json])
+        foreach (var option in (Option[])[Model, _ask, _yes, _no, _label, _testYes, _testNo, _testLabel, _region, _mask, _suffix, Out, Json])
         {
             command.Options.Add(option);
         }
@@ -106,13 +112,21 @@ internal sealed class TeachOptions
     /// <exception cref="UsageException">It is not a polygon.</exception>
     public FrameRegion? RegionOf(ParseResult parsed)
     {
+        var masks = parsed.GetValue(_mask) ?? [];
+        return parsed.GetValue(_region) is var text && text is null && masks.Length == 0
+            ? null
+            : new FrameRegion(text is null ? null : Polygon("--region", text), [.. masks.Select(mask => Polygon("--mask", mask))]);
+    }
+
+    private static RegionPolygon Polygon(string option, string text)
+    {
         try
         {
-            return parsed.GetValue(_region) is { } text ? new FrameRegion(RegionPolygon.Parse(text), []) : null;
+            return RegionPolygon.Parse(text);
         }
         catch (FormatException fault)
         {
-            throw new UsageException($"--region: '{parsed.GetValue(_region)}' {fault.Message}.");
+            throw new UsageException($"{option}: '{text}' {fault.Message}.");
         }
     }
 

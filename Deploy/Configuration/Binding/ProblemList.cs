@@ -19,6 +19,9 @@ internal sealed class ProblemList
     /// <summary>True if the operator wrote the key, so that it does not hold its default.</summary>
     public bool IsWritten(string key) => _origins.ContainsKey(key);
 
+    /// <summary>True if the key was written there.</summary>
+    public bool IsSetBy(string key, string origin) => _origins.TryGetValue(key, out var written) && written == origin;
+
     public void Add(string key, string? value, string message) => _errors.Add(Made(key, value, message));
 
     public void Warn(string key, string? value, string message) => _warnings.Add(Made(key, value, message));

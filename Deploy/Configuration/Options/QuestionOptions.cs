@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
 
@@ -92,6 +93,15 @@ internal sealed class QuestionOptions : IAnswerOptions
     [TextLength(1000, AllowsEmpty = true)]
     [Readable]
     public string? Suffix { get; set; }
+
+    [Description("File of `mobilevlm teach` with what was learned for this question; `YesNo` and `Choice` only. A file that cannot be read, or that belongs to another model, text, choices or region, is reported, and the model's own score counts. Read at the start and at each reload ([teach.md](teach.md)).")]
+    [DefaultText("none: the model's own score counts")]
+    [TextLength(4096)]
+    public string? Taught { get; set; }
+
+    [Description("What answers a question with `Taught`: `Model` asks the decoder and uses the learned head on it, `Taught` uses the picture's encoding alone, `Cascade` asks the decoder only where that is unsure.")]
+    [DefaultText("`Model`")]
+    public TaughtAnswerer? Answerer { get; set; }
 
     [Description("How an unclear score, a number that cannot be read or an empty text changes the state.")]
     [DefaultText("`Keep` for `YesNo`, otherwise `Unknown`")]

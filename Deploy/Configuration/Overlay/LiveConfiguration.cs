@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -5,6 +6,8 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Overlay;
 
@@ -80,6 +83,44 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
             return new ChangedQuestion(CameraQuestions.Of(_current, camera).Describe(key.Question), known is null);
         }
     }
+
+    /// <summary>Scores a question by a taught file from now on, as if its definition were set with <c>Taught</c> over HTTP. The file is read
+    /// by this call, also if it is the one that the question has already and its content is another.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">Its question.</param>
+    /// <param name="file">In the folder of the configuration or in the state folder; null goes back to the model's own score.</param>
+    /// <param name="answerer">What answers the question; null keeps the configured choice.</param>
+    /// <returns>The question's definition; whether the file is used is in <see cref="EdgeConfiguration.Taught"/> of <see cref="Current"/>.</returns>
+    /// <exception cref="HttpFailureException">The camera does not have the question, the file is elsewhere, or nothing can be
+    /// stored.</exception>
+    public JsonObject UseTaught(string camera, string question, string? file, TaughtAnswerer? answerer = null)
+    {
+        lock (_lock)
+        {
+            var questions = CameraQuestions.Of(_current, camera);
+            var id = questions.Find(question) ?? throw questions.Unknown(question);
+            var definition = questions.Describe(id);
+            definition.Remove(nameof(QuestionOptions.Taught));
+            if (file is not null)
+            {
+                definition[nameof(QuestionOptions.Taught)] = file;
+            }
+
+            if (file is null)
+            {
+                definition.Remove(nameof(QuestionOptions.Answerer));
+            }
+            else if (answerer is { } chosen)
+            {
+                definition[nameof(QuestionOptions.Answerer)] = chosen.ToString();
+            }
+
+            return Set(camera, id, Encoding.UTF8.GetBytes(definition.ToJsonString())).Definition;
+        }
+    }
+
+    /// <inheritdoc/>
+    JsonObject IQuestionEditor.UseTaught(string camera, string question, string? file) => UseTaught(camera, question, file);
 
     /// <inheritdoc/>
     public JsonObject Delete(string camera, string question)

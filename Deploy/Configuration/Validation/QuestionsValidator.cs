@@ -31,6 +31,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
             ValidateAnswer(key, asked);
             ValidateFields(key, asked);
             ValidateRules(key, asked);
+            ValidateTaught(key, asked);
             ValidateNight(key, asked);
             ValidateCondition($"{key}:{nameof(QuestionOptions.When)}", camera, asked.When);
             ValidateCondition($"{key}:{nameof(QuestionOptions.Night)}:{nameof(NightOptions.When)}", camera, asked.Night.When);
@@ -125,6 +126,19 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
                 $"{key}:{nameof(QuestionOptions.Events)}",
                 "is for Answer = 'YesNo' only; 'Changes' or 'Never' would be accepted");
         }
+    }
+
+    private void ValidateTaught(string key, QuestionOptions asked)
+    {
+        var taught = $"{key}:{nameof(QuestionOptions.Taught)}";
+        Refuse(
+            asked is { Taught: not null, Answer: not (null or QuestionKind.YesNo or QuestionKind.Choice) },
+            taught,
+            "counts for Answer = 'YesNo' and 'Choice' only; leave it out");
+        Refuse(
+            asked is { Answerer: not null, Taught: null } && !problems.Has(taught),
+            $"{key}:{nameof(QuestionOptions.Answerer)}",
+            "counts for a question with Taught only; name the file of 'mobilevlm teach' there, or leave Answerer out");
     }
 
     private void ValidateNight(string key, QuestionOptions asked)

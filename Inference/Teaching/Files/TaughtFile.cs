@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Teaching.Features;
@@ -22,7 +23,12 @@ public static class TaughtFile
 
     /// <summary>Reads a file and checks that it is complete.</summary>
     /// <exception cref="TaughtFileException">It does not exist, is too large, or is not such a file.</exception>
-    public static TaughtQuestion Read(string path)
+    public static TaughtQuestion Read(string path) => Read(path, out _);
+
+    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="path">The file.</param>
+    /// <param name="digest">SHA-256 of its content, in hexadecimal digits.</param>
+    public static TaughtQuestion Read(string path, out string digest)
     {
         TaughtQuestion question;
         try
@@ -38,7 +44,15 @@ public static class TaughtFile
                 throw new TaughtFileException(path, $"it has {file.Length} bytes; at most {MaxBytes} are read. It is not a file of 'mobilevlm teach'.");
             }
 
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 12 });
+            if (file.Length == 0)
+            {
+                // Also devices and pipes, which might never end.
+                throw new TaughtFileException(path, "it is empty. Teach the question again.");
+            }
+
+            var content = File.ReadAllBytes(path);
+            digest = Convert.ToHexStringLower(SHA256.HashData(content));
+            using var json = JsonDocument.Parse(content, new JsonDocumentOptions { MaxDepth = 12 });
             CheckVersion(path, json.RootElement);
             question = json.Deserialize(TaughtJson.Default.TaughtQuestion) ?? throw new JsonException("It is empty.");
         }

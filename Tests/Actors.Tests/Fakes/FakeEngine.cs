@@ -283,7 +283,10 @@ internal sealed class FakeEngine
                 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                     ? number
                     : null;
-            var answer = new Answer(question, text, text, score, [1, 2], finish, default);
+            var answer = new Answer(question, text, text, score, [1, 2], finish, default)
+            {
+                ScoredBy = question.Taught is null ? ScoreSource.Model : ScoreSource.Encoder,
+            };
             return question.Features == FeatureKinds.None || engine.OnFeatures is not { } features ? answer : answer with { Features = features(_primed) };
         }
 

@@ -13,12 +13,13 @@ internal sealed class StateMachineBench
 
     private readonly List<string> _published = [];
     private readonly TimeSpan _bootedAt;
-    private readonly StandingQuestion _question;
+    private StandingQuestion _question;
     private QuestionStateMachine _machine;
 
-    public StateMachineBench(AnswerRules? rules = null, QuestionKind kind = QuestionKind.YesNo, SavedQuestionState? saved = null, double bootedAt = 0)
+    public StateMachineBench(
+        AnswerRules? rules = null, QuestionKind kind = QuestionKind.YesNo, SavedQuestionState? saved = null, double bootedAt = 0, TaughtScoring? taught = null)
     {
-        _question = new StandingQuestion("person", "?", kind, TimeSpan.FromSeconds(1)) { Rules = rules ?? new AnswerRules() };
+        _question = new StandingQuestion("person", "?", kind, TimeSpan.FromSeconds(1)) { Rules = rules ?? new AnswerRules(), Taught = taught };
         _bootedAt = TimeSpan.FromSeconds(bootedAt);
         _machine = new QuestionStateMachine(_question, saved, At(bootedAt));
     }
@@ -53,11 +54,22 @@ internal sealed class StateMachineBench
     }
 
     /// <summary>The process ends and starts again: another steady clock, the same wall.</summary>
-    public StateMachineBench Restart(double at)
+    public StateMachineBench Restart(double at) => Restart(at, _question.Taught);
+
+    /// <summary>The same, with another scorer.</summary>
+    public StateMachineBench Restart(double at, TaughtScoring? taught)
     {
-        var again = new StateMachineBench(_question.Rules, _question.Kind, _machine.Saved, at);
+        var again = new StateMachineBench(_question.Rules, _question.Kind, _machine.Saved, at, taught);
         again._published.AddRange(_published);
         return again;
+    }
+
+    /// <summary>The question gets another scorer.</summary>
+    public StateMachineBench Teach(TaughtScoring? taught)
+    {
+        _question = _question with { Taught = taught };
+        _machine.Change(_question);
+        return this;
     }
 
     /// <summary>The second on both clocks; the steady one began with the process.</summary>

@@ -88,6 +88,22 @@ public sealed class LabelRoutesTests
     }
 
     [Fact]
+    public async Task A_version_scores_the_question_until_another_or_none_does()
+    {
+        await using var rig = await HttpRig.StartAsync();
+        var used = await rig.SendAsync(HttpMethod.Put, $"{Question}/taught", """{"version":1}""");
+        Assert.Equal(1, used.Json.GetProperty("used").GetInt32());
+        var none = await rig.SendAsync(HttpMethod.Put, $"{Question}/taught", """{"version":null}""");
+        Assert.Equal(("null", "null"), (none.Json.GetProperty("used").GetRawText(), none.Json.GetProperty("file").GetRawText()));
+        Assert.Equal(["use gate/person /state/taught/gate/person/1.json", "use gate/person nothing"], rig.Questions.Done);
+
+        var missing = await rig.SendAsync(HttpMethod.Put, $"{Question}/taught", """{"version":9}""");
+        Assert.Equal(HttpStatusCode.NotFound, missing.Status);
+        Assert.Contains("there is no version 9; there are 2, 1", missing.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains("'version' is missing", (await rig.SendAsync(HttpMethod.Put, $"{Question}/taught", "{}")).ErrorMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_token_that_may_read_sees_labels_and_changes_nothing()
     {
         await using var rig = await HttpRig.StartAsync(hasTokens: true);
@@ -97,7 +113,7 @@ public sealed class LabelRoutesTests
             Assert.Equal(HttpStatusCode.OK, (await rig.GetAsync(path, HttpRig.ReadToken)).Status);
         }
 
-        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Put, Labels), (HttpMethod.Delete, $"{Labels}/IMG_1"), (HttpMethod.Post, $"{Question}/teach"), (HttpMethod.Delete, $"{Question}/teach")])
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Put, Labels), (HttpMethod.Delete, $"{Labels}/IMG_1"), (HttpMethod.Post, $"{Question}/teach"), (HttpMethod.Delete, $"{Question}/teach"), (HttpMethod.Put, $"{Question}/taught")])
         {
             Assert.Equal(HttpStatusCode.Forbidden, (await rig.SendAsync(method, path, """{"frame":1,"label":"yes"}""", HttpRig.ReadToken)).Status);
         }

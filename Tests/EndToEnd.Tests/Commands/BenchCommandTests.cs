@@ -8,6 +8,7 @@ public sealed class BenchCommandTests
     private static readonly string[] Everything =
     [
         "encode", "prefill", "decode-1", "decode-4", "decode-8", "text", "text-same", "text-changed", "first", "questions-1", "questions-2", "questions-4", "questions-8", "questions-16",
+        "taught-0", "taught-1", "taught-8", "taught-100",
     ];
 
     private static readonly string[] InOrder = ["min", "lowerQuartile", "median", "upperQuartile", "max"];
@@ -106,7 +107,7 @@ public sealed class BenchCommandTests
     {
         var bench = await EdgeProcess.RunAsync("bench", "--model", DemoModel.Folder.FolderPath, "--only", "encode,dream");
         Assert.Equal((2, ""), (bench.ExitCode, bench.Output));
-        Assert.Contains("--only: 'dream' is not one of encode, prefill, decode, text, first, questions, pipeline.", bench.Errors, StringComparison.Ordinal);
+        Assert.Contains("--only: 'dream' is not one of encode, prefill, decode, text, first, questions, taught, pipeline.", bench.Errors, StringComparison.Ordinal);
     }
 
     private static void AssertIsASpread(JsonElement result)

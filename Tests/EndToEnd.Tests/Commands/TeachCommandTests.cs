@@ -48,13 +48,13 @@ public sealed class TeachCommandTests : IDisposable
 
         // The result is used, and the encoder alone answers without it.
         var image = Path.Combine(Scenes, scenes[true].Skip(30).First());
-        foreach (var answerer in (string[])["model", "taught", "cascade"])
+        foreach (var (answerer, sources) in ((string, string[])[])[("model", ["head"]), ("taught", ["encoder"]), ("cascade", ["encoder", "head"])])
         {
             var ask = await EdgeProcess.RunAsync("ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "--taught", file, "--answerer", answerer, "--json", asked.Text);
             Assert.True(ask.ExitCode == 0, ask.Errors);
             using var answers = JsonDocument.Parse(ask.Output);
             var answer = answers.RootElement.GetProperty("answers")[0];
-            Assert.Equal("taught", answer.GetProperty("scoredBy").GetString());
+            Assert.Contains(answer.GetProperty("scoredBy").GetString(), sources);
             Assert.InRange(answer.GetProperty("score").GetDouble(), 0, 1);
         }
 

@@ -60,6 +60,12 @@ public sealed class LabelServiceTests : IDisposable
             Assert.True(state.GetProperty("status").GetString() == "done", state.GetRawText());
             Assert.Equal(1, state.GetProperty("result").GetProperty("version").GetInt32());
             Assert.Equal(1, Assert.Single((await SendAsync(client, HttpMethod.Get, $"{Taught}/taught", null)).GetProperty("versions").EnumerateArray()).GetProperty("version").GetInt32());
+
+            // The version scores the question from now on, and an undo brings the model's own score back.
+            Assert.Equal(1, (await SendAsync(client, HttpMethod.Put, $"{Taught}/taught", """{"version":1}""")).GetProperty("used").GetInt32());
+            await Eventually.TrueAsync(async () => await ScoredByAsync(client) is "head" or "threshold", "an answer is scored by what was taught");
+            Assert.Equal("null", (await SendAsync(client, HttpMethod.Put, $"{Taught}/taught", """{"version":null}""")).GetProperty("used").GetRawText());
+            await Eventually.TrueAsync(async () => await ScoredByAsync(client) is null or "model", "an answer is scored by the model");
             service.Terminate();
             Assert.Equal(0, await service.ExitAsync());
         }
@@ -74,6 +80,13 @@ public sealed class LabelServiceTests : IDisposable
         Assert.Equal($"{label}: label 'yes' removed. The question has 0 yes, 0 no now.", cleared.Output.TrimEnd());
         var list = await EdgeProcess.RunAsync("label", "--config", Write("stopped.json", "127.0.0.1:0"), "gate", "people");
         Assert.EndsWith("gate/people: 8 yes, 8 no, at most 1000", list.Output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    private static async Task<string?> ScoredByAsync(HttpClient client)
+    {
+        var camera = await SendAsync(client, HttpMethod.Get, "api/v1/cameras/gate", null);
+        var question = camera.GetProperty("questions").EnumerateArray().Single(it => it.GetProperty("id").GetString() == "people");
+        return question.TryGetProperty("scoredBy", out var source) ? source.GetString() : null;
     }
 
     private void CopyLabels(string value, IEnumerable<string> images)

@@ -57,13 +57,13 @@ public sealed class HiddenStateTests
         var passes = rig.Answerer.Passes;
         var answers = rig.Ask([.. Enumerable.Repeat(taught, 100)]);
         Assert.Equal(passes, rig.Answerer.Passes);
-        Assert.All(answers, answer => Assert.Equal(ScoreSource.Taught, answer.ScoredBy));
+        Assert.All(answers, answer => Assert.Equal(ScoreSource.Encoder, answer.ScoredBy));
         Assert.All(answers, answer => Assert.Equal(ModelScores.Sigmoid(2), answer.Score!.Value, 1e-9));
         Assert.Equal(expected!.Value, rig.Answerer.Ask(new Question(Text, AnswerKind.YesNo)).Score!.Value, 1e-5);
     }
 
     [Theory]
-    [InlineData(1.5, ScoreSource.Taught)]
+    [InlineData(1.5, ScoreSource.Encoder)]
     [InlineData(2.5, ScoreSource.Model)]
     public void A_cascade_asks_the_decoder_where_the_head_is_unsure(double unsure, ScoreSource source)
     {
@@ -84,7 +84,7 @@ public sealed class HiddenStateTests
         var expected = plain.Features[FeatureKinds.LastAnswer].Sum(value => 0.1 * value) + (0.5 * ModelScores.Logit(plain.Score!.Value)) + 0.25;
         Assert.Equal(ModelScores.Sigmoid(expected), answer.Score!.Value, 1e-4);
         Assert.Equal(plain.Score!.Value, answer.ModelScore!.Value, 1e-5);
-        Assert.Equal(ScoreSource.Taught, answer.ScoredBy);
+        Assert.Equal(ScoreSource.Head, answer.ScoredBy);
         Assert.False(answer.IsBelowMinMass);
     }
 

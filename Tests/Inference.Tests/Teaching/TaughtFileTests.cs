@@ -59,6 +59,8 @@ public sealed class TaughtFileTests
         Assert.Contains("not a file of", Refusal(folder, "text"), StringComparison.Ordinal);
         Assert.Contains("no version", Refusal(folder, "list"), StringComparison.Ordinal);
         Assert.Contains("not a file of", Refusal(folder, "deep"), StringComparison.Ordinal);
+        folder.Write("empty", "");
+        Assert.Contains("is empty", Refusal(folder, "empty"), StringComparison.Ordinal);
         using (var large = File.Create(Path.Combine(folder.Path, "large")))
         {
             large.SetLength(TaughtFile.MaxBytes + 1);

@@ -160,11 +160,28 @@ export function labelsView(main, [camera, question]) {
   };
 
   const loadVersions = async () => {
-    const taught = (await api.get(`${address}/taught`)).versions;
-    if (isStopped) return;
-    versions.replaceChildren(...(taught.length ? [h("h3", null, "Versions"), h("ul.versions", null, taught.map(it => h("li", null,
-      h("b", null, `${it.version}`), ` of ${clock(it.at)}, ${Object.entries(it.labels).map(([value, count]) => `${count} ${value}`).join(", ")}`,
-      it.estimate ? `: about ${percent(it.estimate.accuracy)}` : ": cannot be read")))] : []));
+    const taught = await api.get(`${address}/taught`);
+    if (!isStopped) drawVersions(taught);
+  };
+
+  const drawVersions = taught => {
+    const use = (version, name) => h("button", {
+      type: "button", disabled: !store.mayChange,
+      async onclick() {
+        try {
+          drawVersions(await api.send("PUT", `${address}/taught`, { version }));
+          toast(version === null ? "The model's own score counts again." : `Version ${version} scores the question now.`);
+        } catch (error) {
+          tell(error);
+        }
+      },
+    }, name);
+    const row = (it, isUsed) => h("li.first", { "data-version": it.version }, h("span", null, h("b", null, `Version ${it.version}`),
+      ` of ${clock(it.at)}, ${Object.entries(it.labels).map(([value, count]) => `${count} ${value}`).join(", ")}`,
+      it.estimate ? `: about ${percent(it.estimate.accuracy)}` : ": cannot be read"), isUsed ? h("span.pill", null, "in use") : use(it.version, "Use"));
+    versions.replaceChildren(...(taught.versions.length ? [h("h3", null, "Versions"), h("ul.versions", null,
+      taught.versions.map(it => row(it, it.version === taught.used)),
+      h("li.first", null, h("span", null, "The model's own score"), taught.file ? use(null, "Use") : h("span.pill", null, "in use")))] : []));
   };
 
   const drawLabels = () => {
