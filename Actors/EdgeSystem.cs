@@ -9,6 +9,7 @@ using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Http;
+using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Modes;
 using MobileVlm.Edge.Actors.Past;
 using MobileVlm.Edge.Actors.Pipeline;
@@ -62,6 +63,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly LiveUpdates? _live;
     private readonly WakeSignal? _dispatcherWake;
     private readonly FramePicker _picker;
+    private readonly BackgroundFrames _background;
     private readonly WebhookSet _webhooks;
     private readonly PastService _past;
     private readonly long _startedAt;
@@ -117,7 +119,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
-        _picker = new FramePicker(_intakes, _uploads);
+        _background = new BackgroundFrames(_wake, time);
+        _picker = new FramePicker(_intakes, _uploads, _background);
         _history = dependencies.History is { } history
             ? new HistoryRecorder(
                 history,
@@ -163,6 +166,10 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats, settings.Remote),
             _clock,
             time);
+        Labels = new LabelService(
+            () => [.. _intakes.Current.Select(intake => intake.Configuration)], dependencies.History, dependencies.Labels, time);
+        _backgroundDecoding = new UploadDecodingQueue(dependencies.PictureToFrame, _background.Intake, loggers.CreateLogger<UploadDecodingQueue>());
+        _teaching = CreateTeaching();
     }
 
     /// <summary>Shows cameras and questions, and asks ad-hoc questions, for the HTTP server.</summary>
@@ -280,6 +287,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 Random.Shared.NextDouble,
                 _signals)
             {
+                Labels = Labels,
                 IsRemoteIdle = () => _cluster?.IsIdle ?? true,
             };
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");

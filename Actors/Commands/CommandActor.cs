@@ -2,6 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.Settings;
@@ -23,12 +24,14 @@ internal sealed record StopCommands
 /// <param name="States">Which questions are asked, the mode, and snoozes.</param>
 /// <param name="Devices">Announces devices to Home Assistant.</param>
 /// <param name="Plans">The cameras of this moment.</param>
+/// <param name="Labels">Labels stored frames.</param>
 internal sealed record CommandHelpers(
     IActorRef AdHoc,
     IActorRef Publisher,
     QuestionStates States,
     DeviceAnnouncer Devices,
-    Func<IReadOnlyList<CameraConfiguration>> Plans);
+    Func<IReadOnlyList<CameraConfiguration>> Plans,
+    LabelService Labels);
 
 /// <summary>Reads commands from the broker, one message after the other, and passes each to the actor that it is for. Trusts
 /// nothing: commands above the rate limit are dropped, and retained ones are ignored.</summary>
@@ -39,6 +42,7 @@ internal sealed partial class CommandActor : RestartableActor
     private readonly EdgeSettings _settings;
     private readonly CommandHelpers _helpers;
     private readonly ModeCommands _modes;
+    private readonly LabelCommands _labels;
     private readonly MqttCounters _counters;
     private readonly CommandReaderState _state;
     private readonly Func<double> _random;
@@ -63,6 +67,7 @@ internal sealed partial class CommandActor : RestartableActor
         _settings = settings;
         _helpers = helpers;
         _modes = new ModeCommands(helpers);
+        _labels = new LabelCommands(helpers, settings, topics);
         _counters = counters;
         _random = random;
         _time = time;
@@ -78,6 +83,11 @@ internal sealed partial class CommandActor : RestartableActor
             ReadNext();
         });
         Receive<ReadingEnded>(_ => { });
+        Receive<LabelHandled>(handled =>
+        {
+            _state.LabelsInProgress--;
+            Finish(handled);
+        });
         Receive<StopCommands>(_ => Context.Stop(Self));
     }
 
@@ -183,6 +193,9 @@ internal sealed partial class CommandActor : RestartableActor
             case CommandKind.Snooze:
                 refusal = _modes.Snooze(command, received.Message.Text);
                 break;
+            case CommandKind.Label:
+                Label(command, received.Message);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(command), command.Kind, "Commands of this kind are not carried out.");
         }
@@ -196,6 +209,27 @@ internal sealed partial class CommandActor : RestartableActor
     // The same object each time, so that the receiver recognises it.
     private void Ask(MqttCommand command, Received received) =>
         _helpers.AdHoc.Tell(received.Ask ??= new AdHocReceived(received.Message, command.Camera));
+
+    private void Label(MqttCommand command, InboundMessage message)
+    {
+        if (_state.LabelsInProgress >= CommandReaderState.MaxLabelsInProgress)
+        {
+            Finish(_labels.Refused(command, message, "too many labels wait for the disk; send it again"));
+            return;
+        }
+
+        _state.LabelsInProgress++;
+        _labels.HandleAsync(command, message, _state.Life).PipeTo(Self);
+    }
+
+    private void Finish(LabelHandled handled)
+    {
+        _helpers.Publisher.Tell(new PublishOneTime(handled.Reply));
+        if (handled.Refusal is { } refusal)
+        {
+            Refuse(handled.Command, refusal);
+        }
+    }
 
     /// <returns>Why it is refused; null if it was obeyed.</returns>
     private CommandRefusal? Switch(MqttCommand command, string payload)
@@ -242,7 +276,10 @@ internal sealed partial class CommandActor : RestartableActor
             }
             else
             {
-                LogOverrideRefused(command.Kind == CommandKind.Mode ? "switch the mode" : $"snooze '{question}'", refusal.Reason, suppressed);
+                LogOverrideRefused(
+                    command.Kind == CommandKind.Mode ? "switch the mode" : $"{(command.Kind == CommandKind.Label ? "label a frame for" : "snooze")} '{question}'",
+                    refusal.Reason,
+                    suppressed);
             }
         }
 

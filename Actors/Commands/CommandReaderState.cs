@@ -9,6 +9,9 @@ namespace MobileVlm.Edge.Actors.Commands;
 /// time.</summary>
 internal sealed class CommandReaderState(CommandSettings settings, TimeProvider time) : IDisposable
 {
+    /// <summary>Most labels that wait for the disk at a time; a command on top is refused.</summary>
+    public const int MaxLabelsInProgress = 16;
+
     private readonly CancellationTokenSource _life = new();
 
     public FailedMessageRetry MessageRetry { get; } = new();
@@ -20,6 +23,9 @@ internal sealed class CommandReaderState(CommandSettings settings, TimeProvider 
 
     /// <summary>Kinds of commands for which a warning about retained messages was logged.</summary>
     public HashSet<CommandKind> WarnedOfRetained { get; } = [];
+
+    /// <summary>Labels that wait for the disk.</summary>
+    public int LabelsInProgress { get; set; }
 
     /// <summary>Identifies the wait for the next message; null while nobody waits. Two waits would mix up the
     /// order.</summary>

@@ -6,8 +6,11 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Connectors.Storage.History;
+using MobileVlm.Edge.Connectors.Storage.Labels;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Teaching.Files;
+using MobileVlm.Edge.Inference.Teaching.Learning;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Settings;
@@ -34,6 +37,9 @@ public sealed record EdgeDependencies
     /// <summary>Records clips of events; null where none are recorded. Owned: disposed at the end of the stop.</summary>
     public IClipRecorder? Clips { get; init; }
 
+    /// <summary>Where labels are stored; null without a state folder.</summary>
+    public LabelFiles? Labels { get; init; }
+
     /// <summary>The signed address of a path of the HTTP server, as users reach it; null where they cannot. Called on any thread.</summary>
     public Func<string, string?> SignedAddress { get; init; } = _ => null;
 
@@ -45,6 +51,10 @@ public sealed record EdgeDependencies
 
     /// <summary>Opens stage 2, under the same rules.</summary>
     public Func<IQuestionAnswerer>? OpenAnswerer { get; init; }
+
+    /// <summary>Describes for a file what was learned of a question, its region, with this many labels of each answer; null where this host
+    /// has no model that processes pictures.</summary>
+    public Func<Question, string?, TeachingResult, IReadOnlyDictionary<string, int>, TaughtQuestion>? ToTaught { get; init; }
 
     /// <summary>The model, for other hosts of the cluster; null where it processes no pictures, and without a cluster.</summary>
     public ClusterModel? ClusterModel { get; init; }

@@ -9,6 +9,9 @@ public sealed record EdgeSettings
     /// <summary>The file in <see cref="StateFolder"/> that holds states, switches, mode and snoozes.</summary>
     public const string StateFileName = "questions.json";
 
+    /// <summary>The folder of what was taught from labels, in <see cref="StateFolder"/>.</summary>
+    public const string TaughtFolderName = "taught";
+
     /// <summary>Name of the node in topics.</summary>
     public required string Node { get; init; }
 

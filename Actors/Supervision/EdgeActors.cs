@@ -54,7 +54,8 @@ internal sealed class EdgeActors(EdgeContext context)
             publisher,
             context.States,
             Devices(),
-            () => [.. context.Pipeline.Intakes.Current.Select(intake => intake.Configuration)]);
+            () => [.. context.Pipeline.Intakes.Current.Select(intake => intake.Configuration)],
+            context.Labels);
         return Props.Create(() => new CommandActor(
             context.Surviving.Commands,
             dependencies.Link,

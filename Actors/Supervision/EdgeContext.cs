@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Settings;
@@ -22,6 +23,9 @@ internal sealed record EdgeContext(
 {
     /// <summary>Whether no other host of the cluster has a frame of this one.</summary>
     public Func<bool> IsRemoteIdle { get; init; } = () => true;
+
+    /// <summary>Labels stored frames.</summary>
+    public required LabelService Labels { get; init; }
 }
 
 /// <summary>State that outlives the actors, so that a restart of an actor does not lose it.</summary>

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Commands.Evaluation;
+using MobileVlm.Edge.Deploy.Commands.Labels;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Deploy.Commands.Scanning;
 using MobileVlm.Edge.Deploy.Commands.Teaching;
@@ -46,6 +47,7 @@ internal static class CommandLine
             BackupCommand.Create(),
             RestoreCommand.Create(),
             WatchCommand.Create(),
+            LabelCommand.Create(),
             CamerasCommand.Create(),
             InitCommand.Create(),
         };

@@ -1,5 +1,8 @@
 using MobileVlm.Edge.Connectors.Clips;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.History;
+using MobileVlm.Edge.Connectors.Storage.Labels;
+using MobileVlm.Edge.Inference.Teaching.Learning;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -8,6 +11,9 @@ internal sealed partial class EdgeConfiguration
 {
     /// <summary>The file with the key that signs addresses; null without a state folder.</summary>
     public string? AddressKey => StateFolder is { } folder ? Path.Combine(folder, StateLayout.AddressKey) : null;
+
+    /// <summary>Where labelled frames are stored; null without a state folder.</summary>
+    public LabelFiles? ToLabels() => StateFolder is { } folder ? new LabelFiles(Path.Combine(folder, StateLayout.LabelsFolder), Teacher.MostLabels, new FileSteps()) : null;
 
     /// <summary>The settings of the history; null if none is kept.</summary>
     public HistorySettings? ToHistorySettings() => Options.History.Folder is not { } folder ? null : new HistorySettings

@@ -19,7 +19,7 @@ internal static class StateLayout
     public const string LabelsFolder = "labels";
 
     /// <summary>What questions were taught.</summary>
-    public const string TaughtFolder = "taught";
+    public const string TaughtFolder = EdgeSettings.TaughtFolderName;
 
     /// <summary>Events that wait for the broker.</summary>
     public const string Outbox = "outbox.db";

@@ -22,6 +22,7 @@ using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Teaching.Files;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Verification;
 
@@ -246,6 +247,12 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         {
             OpenEncoder = model.Folder.Manifest.Vision is null ? () => new NoEncoder() : model.TakeEncoder,
             OpenAnswerer = () => new EngineAnswerer(model.Folder, model.TakeDecoder(), tokenizer, configuration.ContextTokens),
+            ToTaught = model.Folder.Manifest.Vision is null ? null : (question, region, result, labels) => TaughtQuestion.Of(
+                $"mobilevlm {ProgramVersion.Text}",
+                model.Folder.Manifest,
+                new TaughtText(question.PromptFor(model.Folder.Manifest), question.Choices, region),
+                result,
+                labels),
             ClusterModel = configuration.HasCluster ? ToClusterModel(model.Folder) : null,
         };
     }
@@ -288,6 +295,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             Clips = history is not null && clips is not null
                 ? new ClipRecorder(configuration.ToClipSettings()!, clips, history, time, loggers.CreateLogger<ClipRecorder>())
                 : null,
+            Labels = configuration.ToLabels(),
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Inference.Completions;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
+using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -44,6 +45,9 @@ internal sealed class EngineAnswerer : IQuestionAnswerer, IEngineProbe
     public TextCompleter Completer { get; }
 
     private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A text-only model answers no questions about pictures.");
+
+    /// <inheritdoc/>
+    public FeatureKinds AvailableFeatures => _answerer?.AvailableFeatures ?? FeatureKinds.None;
 
     public void PrefillPicture(VisualTokens picture) => Answerer.PrefillPicture(picture);
 

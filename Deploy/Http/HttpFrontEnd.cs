@@ -72,6 +72,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 Cameras = () => front._system?.Cameras,
                 Questions = () => front._live,
                 Setup = () => front._setup,
+                Labels = () => front._system?.Labels,
+                Teaching = () => front._system?.Teaching,
                 History = () => front._history,
                 Past = () => front._system?.Past,
                 Addresses = front.Addresses,

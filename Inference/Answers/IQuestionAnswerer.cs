@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Answers;
@@ -6,6 +7,9 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// at a time, from any thread.</summary>
 public interface IQuestionAnswerer : IDisposable
 {
+    /// <summary>The features that <see cref="Answer.Features"/> can return.</summary>
+    FeatureKinds AvailableFeatures => FeatureKinds.None;
+
     /// <summary>Fills the cache with this picture, after the system prompt that always stays there. Every
     /// <see cref="AskAll"/> that follows is about this picture. Does not dispose the tokens.</summary>
     void PrefillPicture(VisualTokens picture);

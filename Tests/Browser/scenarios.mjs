@@ -315,6 +315,36 @@ export async function clip(browser, { address, event, folder }) {
   await opened.close();
 }
 
+/** Frames are labelled with keys and by an event, a label is changed and removed, and the counter follows. */
+export async function labels(browser, { address }) {
+  const route = `${address}api/v1/cameras/gate/questions/person`;
+  const counts = async () => (await (await fetch(`${route}/labels`)).json()).counts;
+  const total = async () => Object.values(await counts()).reduce((sum, it) => sum + it, 0);
+  const opened = await open(browser, `${address}#/labels/gate/person`);
+  const { page } = opened;
+  await until(page, () => document.querySelector('img.still')?.naturalWidth > 100 && !document.querySelector('[data-key="y"]').disabled);
+  const before = await total();
+  await page.keyboard.press('y');
+  await until(page, count => document.querySelectorAll('.labelled').length === count, before + 1);
+  check(await total() === before + 1, 'The key Y set no label.');
+  check(/\d+ yes, \d+ no/.test(await page.locator('.counts').textContent()), 'The labels are not counted.');
+  check(await page.getByRole('button', { name: 'Teach' }).isDisabled(), 'Teach is offered with too few labels.');
+
+  const select = page.locator('.labelled select').first();
+  await select.selectOption('no');
+  await until(page, () => /^0 yes, 1 no$/.test(document.querySelector('.counts').textContent));
+  await select.selectOption('clear');
+  await until(page, count => document.querySelectorAll('.labelled').length === count, before);
+
+  const stored = await (await until(page, async () =>
+    (await (await fetch('api/v1/events?question=person')).json()).events.findLast(it => it.snapshot))).jsonValue();
+  await page.goto(`${address}#/event/${stored.historyId}`);
+  await page.getByRole('button', { name: 'Wrong' }).click();
+  await until(page, () => document.querySelector('.verdict[aria-pressed="true"]')?.textContent === 'Wrong');
+  check((await counts())[stored.to === 'yes' ? 'no' : 'yes'] === 1, `A wrong event is not labelled the other way: ${JSON.stringify(await counts())}`);
+  await opened.close();
+}
+
 /** The whole page below a path of a reverse proxy that does not pass the host name on. */
 export async function prefix(browser, { address }) {
   const proxy = await proxyAt('/devices/gate-1', address);
@@ -467,6 +497,9 @@ export async function views(browser, { address, folder, picture }) {
     await page.locator('tbody a').last().click();
     await until(page, () => document.querySelector('h1').textContent === 'Event' && document.querySelector('dl.facts'));
     await look('event');
+    await page.goto(`${address}#/labels/gate/person`);
+    await until(page, () => document.querySelector('img.still')?.naturalWidth > 100 && !document.querySelector('[data-key="y"]').disabled);
+    await look('labels');
     await page.goto(`${address}#/device`);
     await until(page, () => document.querySelectorAll('.log li').length > 1 && document.querySelector('[aria-label="Model"] dd'));
     await look('device');

@@ -19,6 +19,14 @@ public interface IQuestionEditor
     /// stored.</exception>
     ChangedQuestion Set(string camera, string question, ReadOnlyMemory<byte> definition);
 
+    /// <summary>Scores a question by what was taught from now on.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">Its question.</param>
+    /// <param name="file">The taught file; null goes back to the model's own score.</param>
+    /// <returns>The question's definition.</returns>
+    /// <exception cref="HttpFailureException">The camera does not have the question, or nothing can be stored.</exception>
+    JsonObject UseTaught(string camera, string question, string? file);
+
     /// <summary>Deletes a question.</summary>
     /// <returns>What is left of it.</returns>
     /// <exception cref="HttpFailureException">The camera does not have the question, another one needs it, or nothing can be

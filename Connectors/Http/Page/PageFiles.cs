@@ -22,7 +22,7 @@ internal sealed class PageFiles
     private static readonly string[] Names =
     [
         Index, "page.css", "icon.svg", "main.js", "api.js", "dom.js", "store.js", "live.js", "camera.js", "chart.js", "question.js",
-        "ask.js", "editor.js", "shapes.js", "events.js", "history.js", "device.js", "login.js",
+        "ask.js", "editor.js", "shapes.js", "events.js", "history.js", "labels.js", "device.js", "login.js",
         "scores.js", "threshold.js", "tryout.js", "whatif.js", "why.js",
     ];
 

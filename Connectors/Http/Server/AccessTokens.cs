@@ -71,6 +71,10 @@ public sealed class AccessTokens
         return null;
     }
 
+    /// <summary>The first token that may change something, for a client on the machine of the service; null for none.</summary>
+    /// <param name="text">The text of a token file.</param>
+    public static string? FirstFull(string text) => Lines(text).FirstOrDefault(line => line.Fields.Length == 2).Fields?[1];
+
     /// <summary>Whether a missing token file is created: it lies below the state folder.</summary>
     public static bool MayCreate(string path, string? stateFolder) =>
         stateFolder is not null

@@ -29,6 +29,8 @@ internal static class HttpRoutes
             .. new ApiRoutes(settings, services, bodies, new AdmittedAsks(settings, services, queue)).Create(),
             .. new QuestionRoutes(services, bodies).Create(),
             .. new SetupRoutes(services, bodies).Create(),
+            .. new LabelRoutes(services, bodies).Create(),
+            .. new TeachRoutes(services, bodies).Create(),
             .. new ModeRoutes(services, bodies).Create(),
             .. mcp.Create(),
             .. OpenAi(runner, bodies),

@@ -21,6 +21,12 @@ public sealed record HttpServices
     /// <summary>Tries out configurations and sources; null until the service runs.</summary>
     public Func<ISetupTools?> Setup { get; init; } = () => null;
 
+    /// <summary>Labels frames; null until the service runs.</summary>
+    public Func<ILabelService?> Labels { get; init; } = () => null;
+
+    /// <summary>Teaches questions from their labels; null until the service runs.</summary>
+    public Func<ITeachingService?> Teaching { get; init; } = () => null;
+
     /// <summary>What is stored on disk; null where no history is kept, and until the service runs.</summary>
     public Func<IHistory?> History { get; init; } = () => null;
 

@@ -13,6 +13,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     public const double MaxSnoozeHours = 168;
 
     private const string SnoozeLevel = "snooze";
+    private const string LabelLevel = "label";
 
     private readonly string _root = $"{baseTopic}/{node}";
 
@@ -33,7 +34,9 @@ public sealed class NodeTopics(string baseTopic, string node)
 
     /// <summary>Filters for everything that others may send to this device.</summary>
     public IReadOnlyList<string> Commands =>
-        [Ask, $"{_root}/+/{AskLevel}", $"{_root}/+/+/{EnabledLevel}/{SetLevel}", $"{_root}/+/+/{SnoozeLevel}/{SetLevel}"];
+    [
+        Ask, $"{_root}/+/{AskLevel}", $"{_root}/+/+/{EnabledLevel}/{SetLevel}", $"{_root}/+/+/{SnoozeLevel}/{SetLevel}", $"{_root}/+/+/{LabelLevel}/{SetLevel}",
+    ];
 
     /// <summary>Retained: the name of the current mode.</summary>
     public string Mode => $"{_root}/{ModeLevel}";
@@ -68,6 +71,9 @@ public sealed class NodeTopics(string baseTopic, string node)
     /// <summary>Here a number of hours holds the question's events back.</summary>
     public string SnoozeSet(string camera, string question) => $"{Snooze(camera, question)}/{SetLevel}";
 
+    /// <summary>Here a stored frame is labelled with the right answer to the question.</summary>
+    public string LabelSet(string camera, string question) => $"{_root}/{camera}/{question}/{LabelLevel}/{SetLevel}";
+
     /// <summary>Retained JPEG of the very frame that was asked.</summary>
     public string Snapshot(string camera) => $"{_root}/{camera}/snapshot";
 
@@ -98,6 +104,7 @@ public sealed class NodeTopics(string baseTopic, string node)
             [var camera, AskLevel] => new MqttCommand(CommandKind.Ask, camera, null),
             [var camera, var question, EnabledLevel, SetLevel] => new MqttCommand(CommandKind.Enable, camera, question),
             [var camera, var question, SnoozeLevel, SetLevel] => new MqttCommand(CommandKind.Snooze, camera, question),
+            [var camera, var question, LabelLevel, SetLevel] => new MqttCommand(CommandKind.Label, camera, question),
             [ModeLevel, SetLevel] => new MqttCommand(CommandKind.Mode, null, null),
             _ => null,
         };
@@ -118,10 +125,13 @@ public enum CommandKind
 
     /// <summary>Switches the mode.</summary>
     Mode,
+
+    /// <summary>Labels a stored frame of a standing question.</summary>
+    Label,
 }
 
 /// <summary>The parts of a topic; names are as the topic has them, and need not exist.</summary>
 /// <param name="Kind">What is asked for.</param>
 /// <param name="Camera">Null on the node's own topic.</param>
-/// <param name="Question">Null but for <see cref="CommandKind.Enable"/> and <see cref="CommandKind.Snooze"/>.</param>
+/// <param name="Question">Null but for <see cref="CommandKind.Enable"/>, <see cref="CommandKind.Snooze"/> and <see cref="CommandKind.Label"/>.</param>
 public sealed record MqttCommand(CommandKind Kind, string? Camera, string? Question);

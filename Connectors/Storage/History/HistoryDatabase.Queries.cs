@@ -8,6 +8,9 @@ internal sealed partial class HistoryDatabase
     private const string EventColumns =
         "event.id, question.camera, question.name, event.at, since, before, after, score, event.frame, event.text, document, snapshot, keep";
 
+    /// <summary>No question has this id.</summary>
+    private const long NoQuestion = -1;
+
     private const string HasClip = """
         EXISTS (SELECT 1 FROM clip JOIN word ON word.id = clip.camera WHERE word.text = question.camera AND clip.at = event.at AND clip.frame = event.frame)
         """;
@@ -109,6 +112,32 @@ internal sealed partial class HistoryDatabase
 
     /// <summary>One event; null for an unknown one.</summary>
     public StoredEvent? FindEvent(Guid id) => Guard(() => Rows($"{Events} WHERE event.id = $a", Event, IdOf(id)).FirstOrDefault());
+
+    /// <summary>Snapshots of a camera with the answers to one question, newest first.</summary>
+    public IReadOnlyList<ScoredSnapshot> Snapshots(SnapshotQuery query) => Guard(() =>
+    {
+        var thresholds = Thresholds();
+        return Rows(
+            """
+            SELECT snapshot.id, snapshot.at, snapshot.frame, COALESCE(answer.score, minute.total / NULLIF(minute.scored, 0)), COALESCE(answer.threshold, minute.threshold)
+            FROM snapshot JOIN word ON word.id = snapshot.camera
+            LEFT JOIN answer ON answer.question = $b AND answer.at = snapshot.at
+            LEFT JOIN minute ON minute.question = $b AND minute.at = snapshot.at - snapshot.at % 60000
+            WHERE word.text = $a AND ($c IS NULL OR snapshot.id = $c) AND ($d IS NULL OR snapshot.frame = $d)
+            AND snapshot.at >= $e AND snapshot.at < $f ORDER BY snapshot.at DESC LIMIT $g
+            """,
+            row => new ScoredSnapshot(
+                new StoredSnapshot(row.GetInt64(0), At(row.GetInt64(1)), row.GetInt64(2)),
+                FromScore(Whole(row, 3)),
+                Whole(row, 4) is { } threshold ? thresholds.GetValueOrDefault(threshold) : null),
+            query.Camera,
+            FindQuestion(query.Camera, query.Question) ?? NoQuestion,
+            query.Id,
+            query.Frame,
+            query.From?.ToUnixTimeMilliseconds() ?? long.MinValue,
+            query.To?.ToUnixTimeMilliseconds() ?? long.MaxValue,
+            query.Limit);
+    });
 
     /// <summary>One snapshot; null for an unknown one.</summary>
     public SnapshotName? FindSnapshot(long id) => Guard(() => Rows(

@@ -60,6 +60,34 @@ public sealed record TimelineGap(DateTimeOffset From, DateTimeOffset To, string 
 /// <param name="Frame">Its sequence number.</param>
 public sealed record StoredSnapshot(long Id, DateTimeOffset At, long Frame);
 
+/// <summary>Stored snapshots of a camera with what one of its questions was answered about them.</summary>
+/// <param name="Camera">The camera.</param>
+/// <param name="Question">Its question.</param>
+public sealed record SnapshotQuery(string Camera, string Question)
+{
+    /// <summary>The first moment; null for no limit.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>The moment at which it ends; null for no limit.</summary>
+    public DateTimeOffset? To { get; init; }
+
+    /// <summary>Only the snapshot of this id; null for all.</summary>
+    public long? Id { get; init; }
+
+    /// <summary>Only snapshots of frames of this number; null for all. The numbers begin again at each start of the service.</summary>
+    public long? Frame { get; init; }
+
+    /// <summary>Most snapshots, the newest.</summary>
+    public required int Limit { get; init; }
+}
+
+/// <summary>A stored snapshot and an answer.</summary>
+/// <param name="Snapshot">The snapshot.</param>
+/// <param name="Score">The score of the answer, 0..1; the mean of its minute where single answers were thinned; null where none is
+/// stored.</param>
+/// <param name="Thresholds">The thresholds that the score was compared with; null where none are stored.</param>
+public sealed record ScoredSnapshot(StoredSnapshot Snapshot, double? Score, HistoryThresholds? Thresholds);
+
 /// <summary>A stored answer.</summary>
 /// <param name="At">When the frame was taken.</param>
 /// <param name="Frame">Its sequence number.</param>

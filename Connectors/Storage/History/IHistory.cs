@@ -34,6 +34,9 @@ public interface IHistory : IAsyncDisposable
     /// <summary>One event; null for an unknown one.</summary>
     Task<StoredEvent?> EventAsync(Guid id, CancellationToken cancel);
 
+    /// <summary>Snapshots of a camera with the answers to one question, newest first.</summary>
+    Task<IReadOnlyList<ScoredSnapshot>> SnapshotsAsync(SnapshotQuery query, CancellationToken cancel);
+
     /// <summary>A snapshot as JPEG; null for an unknown one.</summary>
     Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel);
 

@@ -98,6 +98,10 @@ public sealed partial class SqliteHistory : IHistory
         AskAsync(() => _store.Read(database => database.FindEvent(id)), cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<ScoredSnapshot>> SnapshotsAsync(SnapshotQuery query, CancellationToken cancel) =>
+        AskAsync(() => _store.Read(database => database.Snapshots(query)), cancel);
+
+    /// <inheritdoc/>
     public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => AskAsync(() => _store.Snapshot(id), cancel);
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
@@ -80,7 +79,8 @@ internal static class TeachCommand
         var document = Document(result, samples, counts, tested);
         if (parsed.GetValue(options.Out) is { } path)
         {
-            TaughtFile.Write(path, File(folder, answerer, asked, region, result, counts));
+            var text = new TaughtText(answerer.PromptTextOf(asked), asked.Choices, region?.ToText());
+            TaughtFile.Write(path, TaughtQuestion.Of($"mobilevlm {ProgramVersion.Text}", folder.Manifest, text, result, counts));
         }
 
         Console.WriteLine(parsed.GetValue(options.Json)
@@ -137,22 +137,4 @@ internal static class TeachCommand
             EncoderOnly = result.Encoder?.Estimate,
             Test = tested,
         };
-
-    private static TaughtQuestion File(
-        ModelFolder folder, QuestionAnswerer answerer, Question asked, FrameRegion? region, TeachingResult result, Dictionary<string, int> counts)
-    {
-        var encoder = result.Encoder;
-        return new TaughtQuestion
-        {
-            Version = TaughtQuestion.CurrentVersion,
-            CreatedBy = $"mobilevlm {ProgramVersion.Text}",
-            Model = TaughtModel.Of(folder.Manifest),
-            Question = new TaughtText(answerer.PromptTextOf(asked), asked.Choices, region?.ToText()),
-            Labels = counts,
-            Chosen = result.Chosen,
-            Estimate = result.Estimate,
-            Head = result.Head is { } head ? TaughtHead.Of(head) : null,
-            Encoder = encoder is null ? null : new TaughtEncoder(TaughtHead.Of(encoder.Head), encoder.Estimate, encoder.UnsureMargin),
-        };
-    }
 }

@@ -120,6 +120,9 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
     }
 
     /// <inheritdoc/>
+    JsonObject IQuestionEditor.UseTaught(string camera, string question, string? file) => UseTaught(camera, question, file);
+
+    /// <inheritdoc/>
     public JsonObject Delete(string camera, string question)
     {
         lock (_lock)

@@ -36,6 +36,30 @@ public sealed record TaughtQuestion
     /// <summary>A head that needs no decoder; null where there is none.</summary>
     public TaughtEncoder? Encoder { get; init; }
 
+    /// <summary>Describes what was learned.</summary>
+    /// <param name="createdBy">Program and version.</param>
+    /// <param name="model">The model with which it was learned.</param>
+    /// <param name="question">What was asked.</param>
+    /// <param name="result">What was learned.</param>
+    /// <param name="labels">Number of labels of each answer.</param>
+    public static TaughtQuestion Of(
+        string createdBy, ModelManifest model, TaughtText question, TeachingResult result, IReadOnlyDictionary<string, int> labels)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new TaughtQuestion
+        {
+            Version = CurrentVersion,
+            CreatedBy = createdBy,
+            Model = TaughtModel.Of(model),
+            Question = question,
+            Labels = labels,
+            Chosen = result.Chosen,
+            Estimate = result.Estimate,
+            Head = result.Head is { } head ? TaughtHead.Of(head) : null,
+            Encoder = result.Encoder is { } encoder ? new TaughtEncoder(TaughtHead.Of(encoder.Head), encoder.Estimate, encoder.UnsureMargin) : null,
+        };
+    }
+
     /// <summary>The scorer for a way to answer.</summary>
     public TaughtScorer ToScorer(TaughtAnswerer answerer) =>
         new(Head?.ToLinearHead(), Encoder?.Head.ToLinearHead(), Encoder?.UnsureMargin ?? 0, answerer);

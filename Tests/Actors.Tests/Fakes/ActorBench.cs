@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Settings;
@@ -109,7 +110,10 @@ internal sealed class ActorBench : IAsyncDisposable
         Clock,
         () => Rig.Stats,
         () => 0,
-        signals);
+        signals)
+    {
+        Labels = new LabelService(() => [Intake.Configuration], null, null, Time),
+    };
 
     public ILogger<T> Logger<T>() => Rig.Log.CreateLogger<T>();
 

@@ -11,7 +11,9 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage.Labels;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
+using MobileVlm.Edge.Inference.Teaching.Files;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
@@ -69,6 +71,9 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     /// <summary>Gets what is recorded; null where no history is kept.</summary>
     public FakeHistory? History { get; init; }
+
+    /// <summary>Where labels are stored; null without a state folder.</summary>
+    public LabelFiles? Labels { get; init; }
 
     public IReadOnlyList<WebhookParts> Webhooks { get; init; } = [];
 
@@ -153,6 +158,18 @@ internal sealed class EdgeRig : IAsyncDisposable
             Topics = new NodeTopics("mobilevlm", "box"),
             LiveEvents = Live,
             History = History,
+            Labels = Labels,
+            ToTaught = (question, region, result, labels) => new TaughtQuestion
+            {
+                Version = TaughtQuestion.CurrentVersion,
+                CreatedBy = "a test",
+                Model = new TaughtModel("fake", "float32", "none"),
+                Question = new TaughtText(question.PromptText, question.Choices, region),
+                Labels = labels,
+                Chosen = result.Chosen,
+                Estimate = result.Estimate,
+                Head = result.Head is { } head ? TaughtHead.Of(head) : null,
+            },
             SignedAddress = path => $"https://edge.example{path}?signed",
             Webhooks = Webhooks,
             Placement = () => Placement(),

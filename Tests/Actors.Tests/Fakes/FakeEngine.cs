@@ -2,6 +2,7 @@ using System.Globalization;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
@@ -28,6 +29,9 @@ internal sealed class FakeEngine
 
     /// <summary>The answer to a question about a frame; a number is the score of a yes/no question. By default <c>frame 5</c>.</summary>
     public Func<long, Question, string>? OnAnswer { get; set; }
+
+    /// <summary>The features of a frame, where a question requests some; null for an engine without any.</summary>
+    public Func<long, IReadOnlyDictionary<FeatureKinds, float[]>>? OnFeatures { get; set; }
 
     public Action? OnOpen { get; set; }
 
@@ -246,6 +250,8 @@ internal sealed class FakeEngine
     {
         private long _primed;
 
+        public FeatureKinds AvailableFeatures => engine.OnFeatures is null ? FeatureKinds.None : FeatureGroups.All;
+
         public void Probe() => engine.OnProbe?.Invoke();
 
         public void PrefillPicture(VisualTokens picture) => engine.Work(this, () =>
@@ -277,10 +283,11 @@ internal sealed class FakeEngine
                 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                     ? number
                     : null;
-            return new Answer(question, text, text, score, [1, 2], finish, default)
+            var answer = new Answer(question, text, text, score, [1, 2], finish, default)
             {
                 ScoredBy = question.Taught is null ? ScoreSource.Model : ScoreSource.Encoder,
             };
+            return question.Features == FeatureKinds.None || engine.OnFeatures is not { } features ? answer : answer with { Features = features(_primed) };
         }
 
         public void Dispose() => engine.Disposed("answerer", this);

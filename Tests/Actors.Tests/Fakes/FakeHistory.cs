@@ -29,6 +29,8 @@ internal sealed class FakeHistory : IHistory
 
     public Task<StoredEvent?> EventAsync(Guid id, CancellationToken cancel) => throw new NotSupportedException();
 
+    public Task<IReadOnlyList<ScoredSnapshot>> SnapshotsAsync(SnapshotQuery query, CancellationToken cancel) => throw new NotSupportedException();
+
     public Task<byte[]?> SnapshotAsync(long id, CancellationToken cancel) => Task.FromResult(
         Deleted.Contains(id) ? null : System.Text.Encoding.UTF8.GetBytes(Stored.Single(it => it.Id == id).Frame.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 

@@ -11,13 +11,34 @@ internal sealed class FakeQuestions : IQuestionEditor
     public List<string> Done { get; } = [];
 
     public JsonArray List(string camera) => camera == "gate"
-        ? [new JsonObject { ["id"] = "person", ["Ask"] = "Is there a person?", ["Answer"] = "YesNo", ["source"] = "file" }]
+        ? [Person()]
         : throw HttpFailureException.NotFound($"the camera '{camera}' is not configured");
+
+    private JsonObject Person()
+    {
+        var question = new JsonObject { ["id"] = "person", ["Ask"] = "Is there a person?", ["Answer"] = "YesNo", ["source"] = "file" };
+        if (Taught is not null)
+        {
+            question[nameof(Taught)] = Taught;
+        }
+
+        return question;
+    }
 
     public ChangedQuestion Set(string camera, string question, ReadOnlyMemory<byte> definition)
     {
         Done.Add($"set {camera}/{question} {Encoding.UTF8.GetString(definition.Span)}");
         return new ChangedQuestion(new JsonObject { ["id"] = question, ["source"] = "overlay", ["overrides"] = question == "person" }, question != "person");
+    }
+
+    /// <summary>The taught file of <c>gate/person</c>.</summary>
+    public string? Taught { get; private set; }
+
+    public JsonObject UseTaught(string camera, string question, string? file)
+    {
+        Taught = file;
+        Done.Add($"use {camera}/{question} {file ?? "nothing"}");
+        return new JsonObject { ["id"] = question };
     }
 
     public JsonObject Delete(string camera, string question)

@@ -35,6 +35,8 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public FakePast Past { get; } = new();
 
+    public FakeLabels Labels { get; } = new();
+
     public LiveEvents Events { get; } = new(TimeProvider.System);
 
     public LogTail Log { get; } = new();
@@ -76,6 +78,8 @@ internal sealed class HttpRig : IAsyncDisposable
                 Cameras = () => rig.HasCameras ? rig.Cameras : null,
                 Questions = () => rig.NotReady is null ? rig.Questions : null,
                 Setup = () => rig.NotReady is null ? rig.Setup : null,
+                Labels = () => rig.NotReady is null ? rig.Labels : null,
+                Teaching = () => rig.NotReady is null ? rig.Labels : null,
                 History = () => rig.History,
                 Past = () => rig.Past,
                 Addresses = rig.Addresses,

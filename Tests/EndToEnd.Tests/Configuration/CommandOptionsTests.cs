@@ -32,7 +32,7 @@ public sealed class CommandOptionsTests : IDisposable
 
     [Fact]
     public void By_default_only_the_devices_own_command_topics_are_subscribed_to() => Assert.Equal(
-        ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set", "mobilevlm/edge-1/+/+/snooze/set"],
+        ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set", "mobilevlm/edge-1/+/+/snooze/set", "mobilevlm/edge-1/+/+/label/set"],
         Filters(_fixture.Read(ConfigurationFixture.Design)));
 
     [Fact]

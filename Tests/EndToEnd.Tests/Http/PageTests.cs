@@ -24,7 +24,7 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         var address = await service.ReadyAsync();
         await using var browser = BrowserScenarios.Start(
             new JsonObject { ["address"] = address.ToString(), ["folder"] = Screenshots(), ["picture"] = Picture },
-            "live", "camera", "ask", "switchQuestion", "edit", "mode", "device", "history", "threshold", "tryout", "why", "pastViews", "prefix", "hidden", "views");
+            "live", "camera", "ask", "switchQuestion", "edit", "mode", "device", "history", "labels", "threshold", "tryout", "why", "pastViews", "prefix", "hidden", "views");
 
         Assert.True(await browser.ExitAsync() == 0, $"{browser.Output}\n{service.Errors}");
         output.WriteLine(browser.Output);

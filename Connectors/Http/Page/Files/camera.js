@@ -4,6 +4,7 @@ import { api, features, has, path } from "./api.js";
 import { askBox } from "./ask.js";
 import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText, toast } from "./dom.js";
+import { canLabel, labelsHash } from "./labels.js";
 import { cameraPicture, pictureAge } from "./live.js";
 import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
 import { emit, follow, load, loadHistory, store } from "./store.js";
@@ -37,7 +38,8 @@ function questionCard(camera, question) {
       h("div", null, h("dt", null, "State since"), since)),
     hasChart ? chart : null, latency,
     h("div.actions", null, toggle, snooze, store.keepsHistory ? h("a.button", { href: `#/history/${path(camera.id)}/${path(question.id)}` }, "History") : null,
-      ["YesNo", "Choice"].includes(question.answer) && has("POST", "why") ? h("a.button", { href: whyHash(camera.id, question.id) }, "Why") : null, edit));
+      ["YesNo", "Choice"].includes(question.answer) && has("POST", "why") ? h("a.button", { href: whyHash(camera.id, question.id) }, "Why") : null,
+      canLabel(question) ? h("a.button", { href: labelsHash(camera.id, question.id) }, "Labels") : null, edit));
   card.update = (now, isForced) => {
     setText(text, now.ask);
     pill.update(now);

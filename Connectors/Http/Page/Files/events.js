@@ -3,6 +3,7 @@
 import { api, path } from "./api.js";
 import { clock, h, percent, toast } from "./dom.js";
 import { eventHash } from "./history.js";
+import { verdict } from "./labels.js";
 import { follow, store } from "./store.js";
 
 const MAX = 200;
@@ -41,7 +42,7 @@ export function eventsView(main, [cameraName, questionName] = []) {
       h("td", null, it.ask),
       h("td.change", null, `${it.from} → ${it.to}`),
       h("td.number", null, percent(it.score)),
-      h("td", null, it.text))));
+      h("td", null, it.text, verdict(it)))));
     table.hidden = !shown.length;
     empty.hidden = shown.length > 0;
   };

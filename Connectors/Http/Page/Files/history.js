@@ -2,6 +2,7 @@
 
 import { ApiError, api, has, path } from "./api.js";
 import { clock, duration, h, percent, s, setText, toast } from "./dom.js";
+import { verdict } from "./labels.js";
 import { reasonSentence } from "./question.js";
 import { store } from "./store.js";
 import { whatIf } from "./whatif.js";
@@ -252,7 +253,7 @@ export function eventView(main, [id]) {
         h("dl.facts", null,
           [["Time", clock(it.at)], ["Camera", it.camera], ["Question", it.ask ?? it.question], ["Score", percent(it.score) || "none"], ["Text", it.text ?? ""], ["Frame", String(it.frame ?? "")]]
             .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
-        h("div.actions", null, h("a.button", { href: around }, "Timeline"), it.clip ? h("a.button", { href: relative(it.clip), download: `${it.camera}-${it.at}.mp4` }, "Save clip") : null, h("label.switch", null, keep, h("span", null, "Keep")), store.mayChange ? remove : null)));
+        h("div.actions", null, verdict(it), h("a.button", { href: around }, "Timeline"), it.clip ? h("a.button", { href: relative(it.clip), download: `${it.camera}-${it.at}.mp4` }, "Save clip") : null, h("label.switch", null, keep, h("span", null, "Keep")), store.mayChange ? remove : null)));
     if (!isDrawn) heading.focus({ preventScroll: true });
     isDrawn = true;
     // A clip is written after the event.

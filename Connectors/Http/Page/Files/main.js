@@ -8,6 +8,7 @@ import { h, toast } from "./dom.js";
 import { editorView } from "./editor.js";
 import { eventsView } from "./events.js";
 import { eventView, historyView } from "./history.js";
+import { labelsView } from "./labels.js";
 import { liveView } from "./live.js";
 import { loginView } from "./login.js";
 import { connect, disconnect, follow, load, store } from "./store.js";
@@ -31,6 +32,7 @@ function viewOf(parts) {
     case "history": return historyView(main, parts.slice(1));
     case "tryout": return tryOutView(main, parts.slice(1));
     case "why": return whyView(main, parts.slice(1));
+    case "labels": return labelsView(main, parts.slice(1));
     case "device": return deviceView(main);
     default: location.hash = "#/"; return null;
   }
@@ -50,7 +52,7 @@ function route(takesFocus = true) {
   const parts = location.hash.replace(/^#\/?/, "").split("/").filter(it => it).map(decodeURIComponent);
   for (const link of nav.querySelectorAll("a")) {
     const name = link.getAttribute("href").slice(2);
-    const isCurrent = name === ({ camera: "", history: "", tryout: "", why: "", event: "events" }[parts[0]] ?? parts[0] ?? "");
+    const isCurrent = name === ({ camera: "", history: "", labels: "", tryout: "", why: "", event: "events" }[parts[0]] ?? parts[0] ?? "");
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
