@@ -55,6 +55,7 @@ public sealed class EdgeMeterTests
         "ObservableGauge mobilevlm.camera.same_frame [s] How long a live source has repeated its pictures.",
         "ObservableGauge mobilevlm.camera.view.normal [] 1 while the view is normal.",
         "ObservableGauge mobilevlm.cluster.up [] 1 while the host of the cluster is up and used.",
+        "ObservableGauge mobilevlm.history.clips [] Clips in the history.",
         "ObservableGauge mobilevlm.history.events [] Events in the history.",
         "ObservableGauge mobilevlm.history.rows [] Answers in the history, and minutes of older ones.",
         "ObservableGauge mobilevlm.history.size [By] Size of the history's files.",

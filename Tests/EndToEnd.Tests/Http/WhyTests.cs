@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -60,9 +61,21 @@ public sealed class WhyTests(ITestOutputHelper output) : IDisposable
 
     private static async Task<JsonElement> ExplainAsync(HttpClient client, string camera)
     {
-        using var started = await client.PostAsJsonAsync(new Uri("api/v1/why", UriKind.Relative), new { camera, question = "person", grid = 4 });
-        started.EnsureSuccessStatusCode();
-        var id = (await started.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
+        string? id = null;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var started = await client.PostAsJsonAsync(new Uri("api/v1/why", UriKind.Relative), new { camera, question = "person", grid = 4 });
+                if (started.StatusCode == HttpStatusCode.ServiceUnavailable)
+                {
+                    return false;
+                }
+
+                started.EnsureSuccessStatusCode();
+                id = (await started.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
+                return true;
+            },
+            "the camera has delivered its picture");
         JsonElement why = default;
         await Eventually.TrueAsync(
             async () => (why = await client.GetFromJsonAsync<JsonElement>(new Uri($"api/v1/why/{id}", UriKind.Relative))).GetProperty("state").GetString() != "running",
