@@ -13,8 +13,9 @@ export async function cluster(browser, { address, folder, host }) {
   }
   for (const [name, { page }] of views) {
     await until(page, pillIs, 'up');
+    await until(page, () => /model mobilevlm-demo-gate, \d+ frames answered/.test(document.querySelector('[aria-label="Cluster"]')?.innerText));
     const text = await page.locator('[aria-label="Cluster"]').innerText();
-    check(text.includes(host) && /model mobilevlm-demo-gate, \d+ frames answered/.test(text), `The panel shows:\n${text}`);
+    check(text.includes(host), `The panel shows:\n${text}`);
     check(await page.getByText('OpenAI API').isHidden(), 'A host without a model offers the OpenAI API.');
     await look(page, `cluster-${name}`);
   }

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Storage.History;
+using MobileVlm.Edge.Connectors.Storage.Labels;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
@@ -21,7 +22,7 @@ internal static class HistoryExport
 
     /// <summary>Sends the archive.</summary>
     /// <exception cref="HttpFailureException">The request is wrong, there is nothing or too much, or the history cannot be read.</exception>
-    public static async Task WriteAsync(RouteContext context, IHistory history, TimeProvider time)
+    public static async Task WriteAsync(RouteContext context, IHistory history, ILabelService? labels, TimeProvider time)
     {
         var (camera, question) = (context.RequiredText("camera"), context.RequiredText("question"));
         var to = context.Moment("to") ?? time.GetUtcNow();
@@ -42,7 +43,23 @@ internal static class HistoryExport
             return;
         }
 
-        await WriteArchiveAsync(context, history, camera, question, from, to);
+        await WriteArchiveAsync(context, new Source(history, camera, question, await LabelsAsync(context, labels, camera, question)), from, to);
+    }
+
+    /// <summary>The labels of the question by their ids; none where it has none or they cannot be read.</summary>
+    private static async Task<IReadOnlyDictionary<string, string>> LabelsAsync(RouteContext context, ILabelService? labels, string camera, string question)
+    {
+        try
+        {
+            return labels is null
+                ? new Dictionary<string, string>()
+                : (await labels.ListAsync(camera, question, context.Stopping)).Labels.ToDictionary(it => it.Id, it => it.Value);
+        }
+        catch (HttpFailureException failure) when (failure.Status < StatusCodes.Status500InternalServerError)
+        {
+            // The question was removed, cannot be labelled, or no state folder holds labels: its frames are sent all the same.
+            return new Dictionary<string, string>();
+        }
     }
 
     private static async Task CheckCountAsync(
@@ -62,8 +79,7 @@ internal static class HistoryExport
         }
     }
 
-    private static async Task WriteArchiveAsync(
-        RouteContext context, IHistory history, string camera, string question, DateTimeOffset from, DateTimeOffset to)
+    private static async Task WriteArchiveAsync(RouteContext context, Source source, DateTimeOffset from, DateTimeOffset to)
     {
         var index = new StringBuilder();
         CsvBody.AddLine(index, "file", "time", "camera", "question", "value", "score", "state", "reason", "label", "frame");
@@ -74,10 +90,10 @@ internal static class HistoryExport
         {
             for (var at = from; ;)
             {
-                var frames = await HistoryRoutes.ReadAsync(history.FramesAsync(camera, question, at, to, FramesAtOnce, context.Stopping));
+                var frames = await HistoryRoutes.ReadAsync(source.History.FramesAsync(source.Camera, source.Question, at, to, FramesAtOnce, context.Stopping));
                 foreach (var frame in frames)
                 {
-                    await AddAsync(context, history, archive, frame, camera, question, index);
+                    await AddAsync(context, source, archive, frame, index);
                     await buffer.SendAsync(context.Http.Response.Body, context.Stopping);
                 }
 
@@ -96,11 +112,10 @@ internal static class HistoryExport
         await buffer.SendAsync(context.Http.Response.Body, context.Stopping);
     }
 
-    private static async Task AddAsync(
-        RouteContext context, IHistory history, ZipArchive archive, StoredFrame frame, string camera, string question, StringBuilder index)
+    private static async Task AddAsync(RouteContext context, Source source, ZipArchive archive, StoredFrame frame, StringBuilder index)
     {
         var (snapshot, answer, state) = frame;
-        if (await history.SnapshotAsync(snapshot.Id, context.Stopping) is not { } jpeg)
+        if (await source.History.SnapshotAsync(snapshot.Id, context.Stopping) is not { } jpeg)
         {
             // It was deleted meanwhile.
             return;
@@ -114,9 +129,17 @@ internal static class HistoryExport
             file.Write(jpeg);
         }
 
-        // No label is known to the history; the column is there for those who add theirs.
-        CsvBody.AddLine(index, name, snapshot.At, camera, question, answer?.Value, answer?.Score, state, answer?.Reason, null, snapshot.Frame);
+        var label = source.Labels.GetValueOrDefault(LabelId.Of(snapshot.At, snapshot.Frame));
+        CsvBody.AddLine(
+            index, name, snapshot.At, source.Camera, source.Question, answer?.Value, answer?.Score, state, answer?.Reason, label, snapshot.Frame);
     }
+
+    /// <summary>What is sent: the frames of one camera with the answers and labels of one question.</summary>
+    /// <param name="History">Has the frames.</param>
+    /// <param name="Camera">The camera.</param>
+    /// <param name="Question">The question.</param>
+    /// <param name="Labels">Its labels by their ids.</param>
+    private sealed record Source(IHistory History, string Camera, string Question, IReadOnlyDictionary<string, string> Labels);
 
     /// <summary>Collects what is written until it is sent.</summary>
     private sealed class SendBuffer : Stream

@@ -26,7 +26,12 @@ internal sealed class HistoryRoutes(HttpServices services)
     [
         new(HttpMethods.Get, Prefix, AccessLevel.Read, ErrorForm.Object, TimelineAsync),
         new(HttpMethods.Delete, Prefix, AccessLevel.Full, ErrorForm.Object, DeleteAsync),
-        new(HttpMethods.Get, $"{Prefix}/export.zip", AccessLevel.Read, ErrorForm.Object, context => HistoryExport.WriteAsync(context, Of(services), services.Time)),
+        new(
+            HttpMethods.Get,
+            $"{Prefix}/export.zip",
+            AccessLevel.Read,
+            ErrorForm.Object,
+            context => HistoryExport.WriteAsync(context, Of(services), services.Labels(), services.Time)),
         new(HttpMethods.Get, $"{Prefix}/snapshots/{{snapshot}}", AccessLevel.Read, ErrorForm.Object, SnapshotAsync),
     ];
 

@@ -19,16 +19,19 @@ internal sealed class FakeLabels : ILabelService, ITeachingService
 
     public int? Limit { get; private set; }
 
+    public List<StoredLabel> Labels { get; } =
+    [
+        new StoredLabel("20261130-030000000-7", "yes", new LabelRecord(1, At, 7, At.AddHours(1), LabelSource.CommandLine, 0.4, "Is there a person?")),
+        new StoredLabel("IMG_1", "no", null),
+    ];
+
     public Task<LabelList> ListAsync(string camera, string question, CancellationToken cancel) => Task.FromResult(new LabelList(
         camera,
         question,
         "Is there a person?",
         ["yes", "no"],
         1000,
-        [
-            new StoredLabel("20261130-030000000-7", "yes", new LabelRecord(1, At, 7, At.AddHours(1), LabelSource.CommandLine, 0.4, "Is there a person?")),
-            new StoredLabel("IMG_1", "no", null),
-        ]));
+        Labels));
 
     public Task<LabelChange> SetAsync(LabelRequest request, CancellationToken cancel)
     {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.History;
+using MobileVlm.Edge.Connectors.Storage.Labels;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Http;
@@ -285,6 +286,7 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
             _history.Record(Frame(10 + i, 0.3, "no") with { Snapshot = Picture });
         }
 
+        _rig.Labels.Labels.Add(new StoredLabel("20261130-030003000-3", "no", null));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/history/export.zip?camera=gate&question=person&from=2026-11-30&to=2026-12-01");
         request.Headers.Authorization = new("Bearer", HttpRig.ReadToken);
         using var response = await _rig.Client.SendAsync(request);
@@ -295,7 +297,7 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
         var lines = (await table.ReadToEndAsync()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(452, lines.Length);
         Assert.Equal("file,time,camera,question,value,score,state,reason,label,frame", lines[0]);
-        Assert.Equal("20261130T030003000-3.jpg,2026-11-30T03:00:03.000Z,gate,person,yes,0.9,yes,,,3", lines[1]);
+        Assert.Equal("20261130T030003000-3.jpg,2026-11-30T03:00:03.000Z,gate,person,yes,0.9,yes,,no,3", lines[1]);
         using var first = archive.GetEntry("20261130T030003000-3.jpg")!.Open();
         using var picture = new MemoryStream();
         await first.CopyToAsync(picture);
