@@ -54,6 +54,6 @@ internal static class TryOutQuestions
         AnswerType.Choice => QuestionKind.Choice,
         AnswerType.Number => QuestionKind.Number,
         AnswerType.Text => QuestionKind.Text,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "This type of answer is no kind of question."),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "This type of answer has no kind of question."),
     };
 }

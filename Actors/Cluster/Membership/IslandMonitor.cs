@@ -13,8 +13,8 @@ internal enum IslandDecision
     Found,
 }
 
-/// <summary>Finds out that this host belongs to a part of the cluster that does not find back to the others by itself: seeds live that are
-/// no reachable members here; or that there is no cluster, because the first seeds do not live. One caller at a time.</summary>
+/// <summary>Detects a part of a split cluster that does not rejoin by itself: seeds answer that are not reachable members here. Also detects
+/// that no cluster exists, because the first seeds do not answer. One caller at a time.</summary>
 /// <param name="self">This host, <c>host:port</c>.</param>
 /// <param name="seeds">The seeds, in the order that all hosts have.</param>
 internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
@@ -28,7 +28,7 @@ internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
     /// <summary>The same for a host among others, if the seeds of its part come last: a host that is alone is quicker.</summary>
     public const int ChecksAmongOthers = 12;
 
-    /// <summary>Checks in a row after which a seed that is no member founds the cluster, where no other seed answers. Akka lets only the
+    /// <summary>Checks in a row after which a seed that is not a member founds the cluster, if no other seed answers. Akka lets only the
     /// first seed do so: without it no other host would ever work.</summary>
     public const int ChecksBeforeFounding = 3;
 

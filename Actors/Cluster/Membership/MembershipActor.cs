@@ -176,7 +176,7 @@ internal sealed partial class MembershipActor : ReceiveActor
     }
 
     /// <summary>Removes unreachable members if a host that was started again waits for that: its old entry goes only when all that are left
-    /// agree, and who does not answer cannot. Whoever was only cut off joins again.</summary>
+    /// agree, and who does not answer cannot. A host that was only cut off joins again.</summary>
     private void GiveUpDead()
     {
         var state = _cluster.State;

@@ -71,7 +71,7 @@ internal sealed partial class TeachingService : ITeachingService, IDisposable
                 409, "this host has no model, other hosts of the cluster answer; copy StateFolder/labels there and use 'mobilevlm teach'", "no_model");
         }
 
-        // What is wrong with the labels is told at once.
+        // An error in the labels is reported before the work begins.
         var list = await _labels.ListAsync(camera, asked.Id, cancel);
         LabelLearner.RequireEnough(LabelLearner.ClassesOf(asked), list.Labels.Select(label => label.Value));
         return Enqueue(new QuestionKey(camera, asked.Id), isTeaching: true);

@@ -59,7 +59,7 @@ public sealed partial class BlueprintTests
         var variables = Map(root["variables"]);
         var topic = new[] { ("base_topic", "site/hall"), ("node", Event.Node), ("camera", Event.Camera), ("question", Event.Question) }
             .Aggregate(variables["label_topic"].ToString(), (text, it) => text.Replace($"{{{{ {it.Item1} }}}}", it.Item2, StringComparison.Ordinal));
-        Assert.Equal($"{new NodeTopics("site/hall", Event.Node).State(Event.Camera, Event.Question)[..^"state".Length]}label/set", topic);
+        Assert.Equal(new NodeTopics("site/hall", Event.Node).LabelSet(Event.Camera, Event.Question), topic);
         var publish = Map(((YamlSequenceNode)root["actions"]).Children[^1]);
         Assert.Equal("mqtt.publish", publish["action"].ToString());
         Assert.Equal("{{ label_topic }}", Map(publish["data"])["topic"].ToString());
