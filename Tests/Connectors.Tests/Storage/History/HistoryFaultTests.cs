@@ -148,6 +148,36 @@ public sealed class HistoryFaultTests : IDisposable
     }
 
     [SmallDiskFact]
+    public void A_day_on_a_disk_that_is_smaller_than_the_limit_keeps_the_newest_hours_without_a_hole()
+    {
+        const long DiskBytes = 8 << 20;
+        using var disk = SmallDisk.Mount(_rig.Folder, $"size={DiskBytes}");
+        _rig.Settings = _rig.Settings with { Folder = Path.Combine(disk.Path, "history"), ReserveBytes = 256 * 1024 };
+        _rig.Open();
+        var day = _rig.Time.GetUtcNow();
+        var fullest = 0L;
+        for (var second = 0; second < 86_400; second += 10)
+        {
+            var isSnapshot = second % 60 == 0;
+            _rig.Store.Write(_rig.Frame(snapshotBytes: isSnapshot ? 20_000 : 0, eventText: second % 600 == 0 ? $"event {second / 600}" : null));
+            _rig.Time.Advance(TimeSpan.FromSeconds(10));
+            _rig.Store.Tick();
+            fullest = Math.Max(fullest, isSnapshot ? _rig.Store.Stats.Bytes : 0);
+        }
+
+        _rig.Store.Tick(isLast: true);
+        Assert.Equal((StorageKind.Disk, 0), (_rig.Store.Stats.Storage.Kind, (int)_rig.Store.Stats.Dropped));
+        Assert.InRange(fullest, DiskBytes / 2, DiskBytes);
+        Assert.Equal(_rig.UsedBytes(), _rig.Store.Stats.Bytes);
+        var timeline = _rig.Store.Timeline(new TimelineQuery(HistoryRig.Camera, HistoryRig.Question, day, day + TimeSpan.FromDays(1), TimeSpan.FromMinutes(1)));
+        var minutes = timeline.Snapshots.Select(it => (int)(it.At - day).TotalMinutes).ToList();
+        Assert.Equal(Enumerable.Range(1440 - minutes.Count, minutes.Count), minutes);
+        Assert.InRange(minutes.Count, 100, 400);
+        Assert.Equal(Enumerable.Range(0, _rig.Events().Count).Select(i => $"event {143 - i}"), _rig.Events().Select(it => it.Event.Text));
+        AssertConsistent();
+    }
+
+    [SmallDiskFact]
     public void A_disk_that_another_program_has_filled_pauses_the_history_until_there_is_space()
     {
         using var disk = SmallDisk.Mount(_rig.Folder, "size=6m");
