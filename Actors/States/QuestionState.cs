@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.States;
 

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Tests.Teaching;
 public sealed class NumericsTests
 {
     [Fact]
-    public void A_matrix_times_its_inverse_is_one()
+    public void A_matrix_times_what_its_factor_solves_is_the_right_side_and_the_diagonal_is_that_of_the_inverse()
     {
         const int N = 17;
         var random = new Random(1);
@@ -18,11 +18,19 @@ public sealed class NumericsTests
             matrix[i] = Enumerable.Range(0, N).Sum(k => half[(row * N) + k] * half[(column * N) + k]) + (row == column ? 0.1 : 0);
         }
 
-        var inverse = PositiveMatrix.Inverse((double[])matrix.Clone(), N);
-        for (var i = 0; i < N * N; i++)
+        var factor = new CholeskyFactor((double[])matrix.Clone(), N);
+        var diagonal = factor.InverseDiagonal();
+        for (var column = 0; column < N; column++)
         {
-            var product = Enumerable.Range(0, N).Sum(k => matrix[((i / N) * N) + k] * inverse[(k * N) + (i % N)]);
-            Assert.Equal(i / N == i % N ? 1 : 0, product, 1e-8);
+            var unit = new double[N];
+            unit[column] = 1;
+            var solved = factor.Solve(unit);
+            for (var row = 0; row < N; row++)
+            {
+                Assert.Equal(unit[row], Enumerable.Range(0, N).Sum(k => matrix[(row * N) + k] * solved[k]), 1e-8);
+            }
+
+            Assert.Equal(solved[column], diagonal[column], 1e-8);
         }
     }
 

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Inference.Images;
 using SkiaSharp;
 
 namespace MobileVlm.Edge.Tools.Documents;
@@ -28,8 +27,10 @@ internal sealed record RenderedScene
     public const int Width = 480;
     public const int Height = 360;
 
-    private const float LeastGapOfCars = 140;
-    private const float LeastGapOfPeople = 78;
+    /// <summary>Columns around which people stand, at most one at each, and cars.</summary>
+    private static readonly float[] PlacesOfPeople = [110, 240, 370];
+
+    private static readonly float[] PlacesOfCars = [125, 345];
 
     public static readonly string[] Colors = ["white", "yellow", "blue", "green", "red", "black"];
 
@@ -95,27 +96,22 @@ internal sealed record RenderedScene
             return shares.TakeWhile(share => (at -= share) >= 0).Count();
         }
 
-        float[] Places(int count, double low, double high, float gap)
+        IEnumerable<float> Places(float[] places, int count, float around)
         {
-            while (true)
-            {
-                float[] places = [.. Enumerable.Range(0, count).Select(_ => Between(low, high))];
-                if (places.Order().Zip(places.Order().Skip(1)).All(pair => pair.Second - pair.First >= gap))
-                {
-                    return places;
-                }
-            }
+            var shuffled = (float[])places.Clone();
+            random.Shuffle(shuffled);
+            return shuffled.Take(count).Select(place => place + Between(-around, around));
         }
 
         var carCount = Count(0.375, 0.39);
         var peopleCount = Count(0.315, 0.29, 0.25);
         return new RenderedScene
         {
-            Cars = [.. Places(cars ?? carCount, 60, 425, LeastGapOfCars).Select(center => new SceneCar(Color(), center, Between(228, 249), Between(137, 188), Happens(0.5)))],
-            People = [.. Places(peopleCount, 45, 435, LeastGapOfPeople).Select(center =>
+            Cars = [.. Places(PlacesOfCars, cars ?? carCount, 62).Select(center => new SceneCar(Color(), center, Between(228, 249), Between(137, 188), Happens(0.5)))],
+            People = [.. Places(PlacesOfPeople, peopleCount, 34).Select(center =>
             {
                 var height = Between(100, 155);
-                return new ScenePerson(Color(), center, Between(292, 336), height, random.Next(4), Happens(0.3) ? 0.02f : Between(0.06, 0.14), Happens(0.5) ? 0 : Between(0.04, 0.12));
+                return new ScenePerson(Color(), center, Between(290, 335), height, random.Next(3), Happens(0.3) ? 0.02f : Between(0.06, 0.14), Happens(0.5) ? 0 : Between(0.04, 0.12));
             }).OrderBy(person => person.Feet)],
             IsNight = Happens(0.3),
             IsGateOpen = Happens(0.5),
@@ -129,8 +125,8 @@ internal sealed record RenderedScene
         };
     }
 
-    /// <summary>The picture, RGB.</summary>
-    public RgbImage Render()
+    /// <summary>The pixels of the picture, RGB.</summary>
+    public byte[] Render()
     {
         using var bitmap = new SKBitmap(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         using (var canvas = new SKCanvas(bitmap))
@@ -146,6 +142,6 @@ internal sealed record RenderedScene
             rgba.Slice(4 * i, 3).CopyTo(rgb.AsSpan(3 * i));
         }
 
-        return new RgbImage(rgb, Width, Height);
+        return rgb;
     }
 }

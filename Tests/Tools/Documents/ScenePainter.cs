@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Tools.Documents;
 /// <summary>Paints a <see cref="RenderedScene"/>. Sizes and colors were measured in the held-out pictures, which have hard edges.</summary>
 internal sealed class ScenePainter(SKCanvas canvas, RenderedScene scene) : IDisposable
 {
-    private static readonly SKColor[] Skins = [new(240, 202, 172), new(200, 150, 112), new(116, 80, 56), new(160, 112, 82)];
+    private static readonly SKColor[] Skins = [new(240, 202, 172), new(200, 150, 112), new(116, 80, 56)];
 
     private readonly SKPaint _fill = new() { IsAntialias = false, Style = SKPaintStyle.Fill };
     private readonly SKPaint _line = new() { IsAntialias = false, Style = SKPaintStyle.Stroke, StrokeWidth = 1, Color = new SKColor(10, 10, 10) };
