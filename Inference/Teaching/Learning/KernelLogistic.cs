@@ -67,8 +67,7 @@ internal static class KernelLogistic
         return new KernelFit(dual, intercept, [.. Enumerable.Range(0, outputs).Select(output => LeftOut(factors[output], targets[output], solutions[output]))]);
     }
 
-    /// <summary>One step of Newton's method for one output.</summary>
-    /// <param name="solution">Receives the dual weights to which a whole step would lead.</param>
+    /// <summary>One step of Newton's method for one output; <paramref name="solution"/> receives the dual weights to which a whole step would lead.</summary>
     /// <returns>Largest change of a value.</returns>
     private static double Step(
         double[] kernel, CholeskyFactor factor, double step, double[] target, double[] dual, ref double intercept, double[] values, double[] solution)

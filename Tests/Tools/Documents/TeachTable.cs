@@ -15,9 +15,9 @@ namespace MobileVlm.Edge.Tools.Documents;
 internal static class TeachTable
 {
     /// <summary>Rendered scenes for each kind of question, so many that an accuracy on them is known to about 1 %.</summary>
-    private const int Scenes = 2400;
+    private const int Scenes = 1500;
 
-    private const int ScenesOfOneCar = 3600;
+    private const int ScenesOfOneCar = 2400;
 
     /// <summary>The first seed of the scenes; those of one car follow.</summary>
     private const int FirstSeed = 10_000_000;
