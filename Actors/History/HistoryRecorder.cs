@@ -10,6 +10,7 @@ using MobileVlm.Edge.Connectors.Clips;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage.History;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.History;
 
@@ -167,6 +168,7 @@ internal sealed class HistoryRecorder(
             IsWord = !AnswerHandler.Of(update.Question.Kind).IsWritten,
             Score = parsed.Score,
             Thresholds = parsed.Score is null ? null : ToThresholds(update),
+            ScoredBy = parsed.ScoredBy?.ToName(),
             Reused = answer.Reused,
             Reason = parsed.Unclear?.ToText(),
             Age = answer.Age,

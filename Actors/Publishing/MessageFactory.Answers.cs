@@ -68,6 +68,7 @@ internal sealed partial class MessageFactory
         From = change.From,
         To = change.To,
         Score = change.Score,
+        ScoredBy = change.ScoredBy?.ToName(),
         At = last.Frame.CapturedAt,
         Since = change.Since,
         Frame = last.Frame.Sequence.Value,

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.States;
 
@@ -37,7 +38,11 @@ public sealed record QuestionState
 /// <param name="Score">Score of the deciding answer; null for kinds without scores.</param>
 /// <param name="Since">Capture time of the first frame that showed the new value.</param>
 /// <param name="SuppressedChanges">Changes since the last event that the cool-down kept back.</param>
-public sealed record StateChange(string From, string To, double? Score, DateTimeOffset Since, int SuppressedChanges);
+public sealed record StateChange(string From, string To, double? Score, DateTimeOffset Since, int SuppressedChanges)
+{
+    /// <summary>What the score is from; null without a score, and for a question that was not taught.</summary>
+    public ScoreSource? ScoredBy { get; init; }
+}
 
 /// <summary>Result of evaluating one answer, or the passing of time.</summary>
 /// <param name="PublishesState">The state is to be published.</param>

@@ -284,7 +284,7 @@ internal sealed class QuestionStateMachine
             return null;
         }
 
-        var change = new StateChange(from, to, answer.Score, since, _suppressedChanges);
+        var change = new StateChange(from, to, answer.Score, since, _suppressedChanges) { ScoredBy = answer.ScoredBy };
         (_eventAt, _eventUtc, _suppressedChanges) = (captured.Monotonic, captured.Utc, 0);
         return change;
     }

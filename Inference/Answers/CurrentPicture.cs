@@ -49,12 +49,14 @@ internal sealed class CurrentPicture
     /// <summary>Keeps a feature.</summary>
     public void Add(FeatureKinds feature, float[] values) => _features[feature] = values;
 
-    /// <summary>A feature of the picture, one of <see cref="FeatureKinds.VisualTokens"/> and those that were added.</summary>
+    /// <summary>A feature of the picture, one of the visual tokens or of those that were added.</summary>
     public float[] Feature(FeatureKinds feature)
     {
-        if (feature == FeatureKinds.VisualTokens && !_features.ContainsKey(feature))
+        if (FeatureGroups.OfEncoder.HasFlag(feature) && !_features.ContainsKey(feature))
         {
-            _features[feature] = RowStatistics.MeanMaximumDeviation(Values.Span, HiddenSize);
+            _features[feature] = feature == FeatureKinds.VisualPairs
+                ? TokenPairs.Of(Values.Span, HiddenSize)
+                : RowStatistics.MeanMaximumDeviation(Values.Span, HiddenSize);
         }
 
         return _features[feature];

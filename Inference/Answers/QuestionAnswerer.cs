@@ -52,7 +52,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
 
         _hidden = decoder.Embeddings.HiddenSize;
-        AvailableFeatures = !decoder.HasHiddenStates ? FeatureKinds.VisualTokens
+        AvailableFeatures = !decoder.HasHiddenStates ? FeatureGroups.OfEncoder
             : decoder.EarlyHiddenOutput is null ? FeatureGroups.All & ~FeatureGroups.OfEarlyLayer
             : FeatureGroups.All;
         _systemPromptEnd = _state.Length;

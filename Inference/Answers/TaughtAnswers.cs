@@ -8,7 +8,7 @@ internal static class TaughtAnswers
     /// <summary>An answer from the visual tokens alone; null where the decoder has to be asked.</summary>
     public static Answer? TryEncoder(Question question, CurrentPicture picture) =>
         question is { Kind: not AnswerKind.Text, Taught: { } taught }
-        && taught.TryEncoder(() => picture.Feature(Teaching.Features.FeatureKinds.VisualTokens)) is { } outputs
+        && taught.TryEncoder(picture.Feature) is { } outputs
             ? Of(new Answer(question, "", "", null, [], FinishReason.Stopped, default), outputs, ScoreSource.Encoder)
             : null;
 

@@ -36,7 +36,7 @@ internal sealed class LabelLearner(LabelDisk disk, BackgroundAsker asker, Func<C
         var labels = (await disk.UseAsync(it => it.List(camera, question.Id), cancel)).Where(label => classes.Contains(label.Value)).ToList();
         RequireEnough(classes, labels.Select(label => label.Value));
         var available = await features(cancel);
-        if ((available & ~FeatureKinds.VisualTokens) == FeatureKinds.None)
+        if ((available & ~FeatureGroups.OfEncoder) == FeatureKinds.None)
         {
             throw new HttpFailureException(
                 409, "the model returns no hidden states, which older imports did not write; import it again with 'mobilevlm model import', then restart the service", "no_hidden_states");

@@ -98,7 +98,7 @@ internal sealed class EventRoutes(HttpServices services, RequestBody bodies)
     {
         var table = new CsvBody(context);
         var page = await HistoryRoutes.ReadAsync(history.EventsAsync(query, context.Stopping));
-        table.Begin("events.csv", "time", "camera", "question", "from", "to", "score", "since", "frame", "text", "keep", "id");
+        table.Begin("events.csv", "time", "camera", "question", "from", "to", "score", "since", "frame", "text", "keep", "id", "scoredBy");
         for (var written = 0; ;)
         {
             foreach (var stored in page.Events.Take(most - written))
@@ -115,7 +115,8 @@ internal sealed class EventRoutes(HttpServices services, RequestBody bodies)
                     happened.Frame,
                     happened.Text,
                     stored.Keep,
-                    happened.Id.ToString());
+                    happened.Id.ToString(),
+                    (string?)(JsonNode.Parse(happened.Document) as JsonObject)?["scoredBy"]);
             }
 
             written += page.Events.Count;

@@ -82,7 +82,7 @@ internal static class HistoryExport
     private static async Task WriteArchiveAsync(RouteContext context, Source source, DateTimeOffset from, DateTimeOffset to)
     {
         var index = new StringBuilder();
-        CsvBody.AddLine(index, "file", "time", "camera", "question", "value", "score", "state", "reason", "label", "frame");
+        CsvBody.AddLine(index, "file", "time", "camera", "question", "value", "score", "state", "reason", "label", "frame", "scoredBy");
 
         // The archive writes synchronously, which the server does not allow: its bytes are sent after each picture.
         using var buffer = new SendBuffer();
@@ -131,7 +131,7 @@ internal static class HistoryExport
 
         var label = source.Labels.GetValueOrDefault(LabelId.Of(snapshot.At, snapshot.Frame));
         CsvBody.AddLine(
-            index, name, snapshot.At, source.Camera, source.Question, answer?.Value, answer?.Score, state, answer?.Reason, label, snapshot.Frame);
+            index, name, snapshot.At, source.Camera, source.Question, answer?.Value, answer?.Score, state, answer?.Reason, label, snapshot.Frame, answer?.ScoredBy);
     }
 
     /// <summary>What is sent: the frames of one camera with the answers and labels of one question.</summary>

@@ -169,6 +169,7 @@ internal sealed class HistoryRoutes(HttpServices services)
         Add("high", Rounded(point.High));
         Add("value", point.Value);
         Add("reason", point.Reason);
+        Add("scoredBy", point.ScoredBy);
         return document;
 
         void Add(string name, JsonNode? value)
@@ -203,7 +204,7 @@ internal sealed class HistoryRoutes(HttpServices services)
         var table = new CsvBody(context);
         var answers = await ReadAsync(history.AnswersAsync(camera, question, from, to, AnswersAtOnce, context.Stopping));
         table.Begin(
-            "answers.csv", "time", "camera", "question", "value", "score", "yesAbove", "noBelow", "minScore", "reused", "reason", "frame", "ageMs", "encodeMs", "prefillMs", "decodeMs");
+            "answers.csv", "time", "camera", "question", "value", "score", "yesAbove", "noBelow", "minScore", "reused", "reason", "frame", "ageMs", "encodeMs", "prefillMs", "decodeMs", "scoredBy");
         while (true)
         {
             foreach (var (at, frame, answer) in answers)
@@ -223,7 +224,8 @@ internal sealed class HistoryRoutes(HttpServices services)
                     answer.Age,
                     answer.Encode,
                     answer.Prefill,
-                    answer.Decode);
+                    answer.Decode,
+                    answer.ScoredBy);
             }
 
             await table.FlushAsync();

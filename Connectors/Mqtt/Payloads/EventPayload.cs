@@ -29,6 +29,11 @@ public sealed record EventPayload
     /// <summary>Score of the answer that decided: probability of yes, or of the choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
+    /// <summary>What <see cref="Score"/> is from, for a question that was taught, as in <see cref="AnswerPayload.ScoredBy"/>; left out for other
+    /// questions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ScoredBy { get; init; }
+
     /// <summary>When the picture that decided was taken; null only with <see cref="Clock"/>.</summary>
     public required DateTimeOffset? At { get; init; }
 

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Storage.History;
 internal sealed partial class HistoryDatabase
 {
     private const string AnswerColumns =
-        "answer.at, answer.frame, answer.value, answer.score, answer.threshold, answer.reused, answer.reason, age, encode, prefill, decode";
+        "answer.at, answer.frame, answer.value, answer.score, answer.threshold, answer.reused, answer.reason, age, encode, prefill, decode, answer.scorer";
 
     /// <summary>Single answers of one question.</summary>
     public IReadOnlyList<StoredAnswer> Answers(string camera, string question, long fromMs, long toMs, int limit) => Guard(() =>
@@ -39,9 +39,9 @@ internal sealed partial class HistoryDatabase
             WHERE snapshot.camera = (SELECT id FROM word WHERE text = $a) AND snapshot.at >= $c AND snapshot.at < $d ORDER BY snapshot.at LIMIT $e
             """,
             row => new StoredFrame(
-                new StoredSnapshot(row.GetInt64(11), At(row.GetInt64(12)), row.GetInt64(13)),
+                new StoredSnapshot(row.GetInt64(12), At(row.GetInt64(13)), row.GetInt64(14)),
                 row.IsDBNull(0) ? null : Answer(row, question, words, thresholds),
-                Text(words, Whole(row, 14))),
+                Text(words, Whole(row, 15))),
             camera,
             id,
             fromMs,
@@ -62,5 +62,6 @@ internal sealed partial class HistoryDatabase
             Encode = FromTenths(row.GetInt64(8)),
             Prefill = FromTenths(row.GetInt64(9)),
             Decode = FromTenths(row.GetInt64(10)),
+            ScoredBy = Text(words, Whole(row, 11)),
         };
 }

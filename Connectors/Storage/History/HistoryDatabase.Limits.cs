@@ -151,15 +151,15 @@ internal sealed partial class HistoryDatabase
     {
         var added = 0;
         var minutes = Rows(
-            "SELECT at, value, score, threshold, reused, reason FROM answer WHERE question = $a AND at >= $b AND at < $c ORDER BY at", ThinRow.Read, question, from, to);
+            "SELECT at, value, score, threshold, reused, reason, scorer FROM answer WHERE question = $a AND at >= $b AND at < $c ORDER BY at", ThinRow.Read, question, from, to);
         foreach (var minute in minutes.GroupBy(row => row.At / Minute * Minute))
         {
             var scores = minute.Where(row => row.Score is not null).Select(row => row.Score!.Value).ToList();
             var last = minute.Last();
             added += Run(
                 """
-                INSERT OR REPLACE INTO minute (question, at, answers, unclear, reused, scored, low, high, total, value, threshold, reason)
-                VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l)
+                INSERT OR REPLACE INTO minute (question, at, answers, unclear, reused, scored, low, high, total, value, threshold, reason, scorer)
+                VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l, $m)
                 """,
                 question,
                 minute.Key,
@@ -172,7 +172,8 @@ internal sealed partial class HistoryDatabase
                 scores.Sum(),
                 last.Word,
                 last.Threshold,
-                minute.Select(row => row.Reason).FirstOrDefault(reason => reason is not null));
+                minute.Select(row => row.Reason).FirstOrDefault(reason => reason is not null),
+                minute.Select(row => row.Scorer).LastOrDefault(scorer => scorer is not null));
         }
 
         return Run("DELETE FROM answer WHERE question = $a AND at >= $b AND at < $c", question, from, to) - added;
@@ -189,7 +190,7 @@ internal sealed partial class HistoryDatabase
     private static long? Whole(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 
     /// <summary>An answer as it is thinned.</summary>
-    private sealed record ThinRow(long At, bool HasValue, long? Word, long? Score, long? Threshold, bool Reused, long? Reason)
+    private sealed record ThinRow(long At, bool HasValue, long? Word, long? Score, long? Threshold, bool Reused, long? Reason, long? Scorer)
     {
         public static ThinRow Read(SqliteDataReader row) => new(
             row.GetInt64(0),
@@ -198,6 +199,7 @@ internal sealed partial class HistoryDatabase
             Whole(row, 2),
             Whole(row, 3),
             row.GetInt64(4) != 0,
-            Whole(row, 5));
+            Whole(row, 5),
+            Whole(row, 6));
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class HistoryDatabase
 
         var points = new PointBuilder(from, Math.Max(1, (long)query.Bucket.TotalMilliseconds));
         using (var minutes = Command("""
-            SELECT at, answers, unclear, reused, scored, low, high, total, value, threshold, reason FROM minute
+            SELECT at, answers, unclear, reused, scored, low, high, total, value, threshold, reason, scorer FROM minute
             WHERE question = $a AND at >= $b AND at < $c ORDER BY at
             """))
         {
@@ -48,12 +48,12 @@ internal sealed partial class HistoryDatabase
                 var point = points.At(row.GetInt64(0));
                 point.Add(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
                 point.AddScores(row.GetInt64(4), Whole(row, 5), Whole(row, 6), row.GetInt64(7));
-                point.Last(row.IsDBNull(8) ? null : row.GetValue(8), Whole(row, 9), Whole(row, 10));
+                point.Last(row.IsDBNull(8) ? null : row.GetValue(8), Whole(row, 9), Whole(row, 10), Whole(row, 11));
             }
         }
 
         using (var answers = Command(
-            "SELECT at, value, score, threshold, reused, reason FROM answer WHERE question = $a AND at >= $b AND at < $c ORDER BY at"))
+            "SELECT at, value, score, threshold, reused, reason, scorer FROM answer WHERE question = $a AND at >= $b AND at < $c ORDER BY at"))
         {
             Bind(answers, question, from, to);
             using var row = answers.ExecuteReader();
@@ -66,7 +66,7 @@ internal sealed partial class HistoryDatabase
                     point.AddScores(1, score, score, score);
                 }
 
-                point.Last(row.IsDBNull(1) ? null : row.GetValue(1), Whole(row, 3), Whole(row, 5));
+                point.Last(row.IsDBNull(1) ? null : row.GetValue(1), Whole(row, 3), Whole(row, 5), Whole(row, 6));
             }
         }
 
@@ -208,6 +208,7 @@ internal sealed partial class HistoryDatabase
         private long? _high;
         private long? _threshold;
         private long? _reason;
+        private long? _scorer;
         private object? _value;
 
         public long Number => number;
@@ -232,11 +233,12 @@ internal sealed partial class HistoryDatabase
             _high = Math.Max(_high ?? long.MinValue, high ?? long.MinValue);
         }
 
-        public void Last(object? value, long? threshold, long? reason)
+        public void Last(object? value, long? threshold, long? reason, long? scorer)
         {
             _value = value;
             _threshold = threshold ?? _threshold;
             _reason = reason ?? _reason;
+            _scorer = scorer ?? _scorer;
         }
 
         public TimelinePoint Build(long at, Dictionary<long, string> words, Dictionary<long, HistoryThresholds> thresholds) => new(
@@ -249,6 +251,9 @@ internal sealed partial class HistoryDatabase
             FromScore(_high),
             HistoryDatabase.Value(words, _value),
             Text(words, _reason),
-            _threshold is { } threshold ? thresholds.GetValueOrDefault(threshold) : null);
+            _threshold is { } threshold ? thresholds.GetValueOrDefault(threshold) : null)
+        {
+            ScoredBy = Text(words, _scorer),
+        };
     }
 }

@@ -25,10 +25,12 @@ internal sealed partial class HistoryDatabase : IDisposable
         CREATE TABLE IF NOT EXISTS answer (
             question INTEGER NOT NULL, at INTEGER NOT NULL, frame INTEGER NOT NULL, value, score INTEGER, threshold INTEGER,
             reused INTEGER NOT NULL, reason INTEGER, age INTEGER NOT NULL, encode INTEGER NOT NULL, prefill INTEGER NOT NULL, decode INTEGER NOT NULL,
+            scorer INTEGER,
             PRIMARY KEY (question, at)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS minute (
             question INTEGER NOT NULL, at INTEGER NOT NULL, answers INTEGER NOT NULL, unclear INTEGER NOT NULL, reused INTEGER NOT NULL,
             scored INTEGER NOT NULL, low INTEGER, high INTEGER, total INTEGER NOT NULL, value INTEGER, threshold INTEGER, reason INTEGER,
+            scorer INTEGER,
             PRIMARY KEY (question, at)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS state (
             question INTEGER NOT NULL, at INTEGER NOT NULL, state INTEGER NOT NULL, reason INTEGER, PRIMARY KEY (question, at)) WITHOUT ROWID;
@@ -46,6 +48,10 @@ internal sealed partial class HistoryDatabase : IDisposable
         CREATE INDEX IF NOT EXISTS event_snapshot ON event (snapshot) WHERE snapshot IS NOT NULL;
         CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY AUTOINCREMENT, began INTEGER NOT NULL, last INTEGER NOT NULL);
         """;
+
+    /// <summary>Columns that files of earlier versions lack: (table, column). They may be null, so that an earlier version can go on with a
+    /// file that has them, and the number of the schema stays.</summary>
+    private static readonly (string Table, string Column)[] AddedColumns = [("answer", "scorer"), ("minute", "scorer")];
 
     private readonly SqliteConnection _connection;
     private readonly string _path;
@@ -151,6 +157,7 @@ internal sealed partial class HistoryDatabase : IDisposable
             ToTenths(answer.Encode),
             ToTenths(answer.Prefill),
             ToTenths(answer.Decode),
+            answer.ScoredBy is { } scorer ? Word(Shortened(scorer)) : null,
         ];
         for (var i = 0; i < values.Length; i++)
         {
@@ -245,6 +252,14 @@ internal sealed partial class HistoryDatabase : IDisposable
 
         Begin();
         Run(Schema);
+        foreach (var (table, column) in AddedColumns)
+        {
+            if (Number("SELECT COUNT(*) FROM pragma_table_info($a) WHERE name = $b", table, column) == 0)
+            {
+                Run($"ALTER TABLE {table} ADD COLUMN {column} INTEGER");
+            }
+        }
+
         Run(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
         Commit();
     }
@@ -252,10 +267,10 @@ internal sealed partial class HistoryDatabase : IDisposable
     private SqliteCommand PrepareInsertAnswer()
     {
         var insert = Command("""
-            INSERT OR IGNORE INTO answer (question, at, frame, value, score, threshold, reused, reason, age, encode, prefill, decode)
-            VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l)
+            INSERT OR IGNORE INTO answer (question, at, frame, value, score, threshold, reused, reason, age, encode, prefill, decode, scorer)
+            VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l, $m)
             """);
-        for (var name = 'a'; name <= 'l'; name++)
+        for (var name = 'a'; name <= 'm'; name++)
         {
             insert.Parameters.Add(new SqliteParameter($"${name}", null));
         }

@@ -36,6 +36,9 @@ public sealed record HistoryAnswer(string Question, string? Value)
     /// <summary>The thresholds that the score was compared with; null for kinds without scores.</summary>
     public HistoryThresholds? Thresholds { get; init; }
 
+    /// <summary>What the score is from, as one word; null for a question that was not taught.</summary>
+    public string? ScoredBy { get; init; }
+
     /// <summary>An earlier answer that was used again because the scene had not changed.</summary>
     public bool Reused { get; init; }
 

@@ -40,7 +40,11 @@ public sealed record TimelinePoint(
     double? High,
     string? Value,
     string? Reason,
-    HistoryThresholds? Thresholds);
+    HistoryThresholds? Thresholds)
+{
+    /// <summary>What the score of the last answer that has one is from; null for a question that was not taught.</summary>
+    public string? ScoredBy { get; init; }
+}
 
 /// <summary>A state that began at a moment.</summary>
 /// <param name="At">When.</param>

@@ -23,6 +23,10 @@ public enum FeatureKinds
 
     /// <summary>The answer position after the last layer, [hidden].</summary>
     LastAnswer = 16,
+
+    /// <summary>Means of products of two columns of the visual tokens, [width * (width + 1) / 2], of tokens that are folded to at most 128 columns; needs no
+    /// decoder.</summary>
+    VisualPairs = 32,
 }
 
 /// <summary>Groups and names of features.</summary>
@@ -34,8 +38,11 @@ public static class FeatureGroups
     /// <summary>Those that only a decoder computes.</summary>
     internal const FeatureKinds OfDecoder = OfEarlyLayer | FeatureKinds.LastQuestion | FeatureKinds.LastAnswer;
 
+    /// <summary>Those of the visual tokens, which need no decoder.</summary>
+    public const FeatureKinds OfEncoder = FeatureKinds.VisualTokens | FeatureKinds.VisualPairs;
+
     /// <summary>All features.</summary>
-    public const FeatureKinds All = FeatureKinds.VisualTokens | OfDecoder;
+    public const FeatureKinds All = OfEncoder | OfDecoder;
 
     /// <summary>The single features of a set, in the order of their declaration.</summary>
     public static IEnumerable<FeatureKinds> Each(this FeatureKinds features) =>
@@ -49,7 +56,18 @@ public static class FeatureGroups
         FeatureKinds.EarlyQuestion => "questionMeanEarly",
         FeatureKinds.LastQuestion => "questionMeanLast",
         FeatureKinds.LastAnswer => "answerPositionLast",
+        FeatureKinds.VisualPairs => "visualTokenPairs",
         _ => throw new ArgumentOutOfRangeException(nameof(feature), feature, "It is not one feature."),
+    };
+
+    /// <summary>Width of one feature.</summary>
+    /// <param name="feature">The feature.</param>
+    /// <param name="hidden">Width of the model's hidden states.</param>
+    public static int WidthOf(this FeatureKinds feature, int hidden) => feature switch
+    {
+        FeatureKinds.VisualTokens => 3 * hidden,
+        FeatureKinds.VisualPairs => TokenPairs.LengthOf(hidden),
+        _ => hidden,
     };
 
     /// <summary>The feature of a name; null for an unknown one.</summary>

@@ -111,7 +111,7 @@ public static class TaughtFile
         return outputs is > 1 and > 100 ? "it has more than 100 choices."
             : question.Head is { } head && FindDefect(head, outputs, FeatureGroups.All) is { } inHead ? inHead
             : question.Encoder is { } encoder
-                ? FindDefect(encoder.Head, outputs, FeatureKinds.VisualTokens)
+                ? FindDefect(encoder.Head, outputs, FeatureGroups.OfEncoder)
                     ?? (encoder.Head.ScoreWeights.Count > 0 ? "its encoder head uses the decoder's scores."
                         : IsUsable(encoder.UnsureMargin) ? null : "a number in it is not finite or too large.")
             : null;
@@ -141,7 +141,7 @@ public static class TaughtFile
     {
         var hidden = manifest.Language.HiddenSize;
         var terms = (taught.Head?.Terms ?? []).Concat(taught.Encoder?.Head.Terms ?? []);
-        return terms.Any(term => term.Weights.Any(row => row.Length != (term.Feature == FeatureKinds.VisualTokens.ToName() ? 3 * hidden : hidden)))
+        return terms.Any(term => term.Weights.Any(row => row.Length != FeatureGroups.Find(term.Feature)!.Value.WidthOf(hidden)))
             ? $"its weights do not have the model's width of {hidden}."
             : null;
     }

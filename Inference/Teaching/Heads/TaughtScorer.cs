@@ -26,15 +26,15 @@ public sealed record TaughtScorer(LinearHead? Head, LinearHead? Encoder, double 
     public FeatureKinds Features => Head?.Features ?? FeatureKinds.None;
 
     /// <summary>Outputs from the visual tokens alone, or null where the decoder has to be asked.</summary>
-    /// <param name="readTokens">Reads <see cref="FeatureKinds.VisualTokens"/>.</param>
-    internal double[]? TryEncoder(Func<float[]> readTokens)
+    /// <param name="read">Reads a feature of <see cref="FeatureGroups.OfEncoder"/>.</param>
+    internal double[]? TryEncoder(Func<FeatureKinds, float[]> read)
     {
         if (Encoder is null || Answerer == TaughtAnswerer.Model)
         {
             return null;
         }
 
-        var outputs = Encoder.Apply(new Dictionary<FeatureKinds, float[]> { [FeatureKinds.VisualTokens] = readTokens() }, []);
+        var outputs = Encoder.Apply(Encoder.Features.Each().ToDictionary(feature => feature, read), []);
         return Answerer == TaughtAnswerer.Cascade && Margin(outputs) < UnsureMargin ? null : outputs;
     }
 

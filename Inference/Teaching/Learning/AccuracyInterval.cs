@@ -8,15 +8,20 @@ public sealed record AccuracyEstimate(double Accuracy, double Low, double High)
 {
     private const double Tail = 0.05;
 
+    /// <summary>So many independent answers would be as exact as one of a cross-validation, whose answers depend on each other, and whose fits vary
+    /// with the labels. Measured on the demo's questions, two of which are hard.</summary>
+    public const double IndependentShare = 0.6;
+
     /// <summary>The interval of Clopper and Pearson with mid-P values, which holds the truth about as often as it says (theirs holds it
-    /// more often), and half a sample on both sides, because cross-validated answers are not independent of each other.</summary>
+    /// more often), for as many independent answers as the cross-validation is worth.</summary>
     /// <param name="accuracy">Share of correct answers in a cross-validation, 0..1.</param>
     /// <param name="samples">How many samples it had.</param>
     public static AccuracyEstimate Of(double accuracy, int samples)
     {
-        var correct = accuracy * samples;
-        var low = Solve(correct, samples, Tail) - (0.5 / samples);
-        var high = Solve(correct, samples, 1 - Tail) + (0.5 / samples);
+        var independent = Math.Max(1, (int)Math.Round(IndependentShare * samples));
+        var correct = accuracy * independent;
+        var low = Solve(correct, independent, Tail);
+        var high = Solve(correct, independent, 1 - Tail);
         return new AccuracyEstimate(accuracy, Math.Clamp(low, 0, accuracy), Math.Clamp(high, accuracy, 1));
     }
 

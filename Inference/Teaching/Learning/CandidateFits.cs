@@ -3,21 +3,14 @@ using MobileVlm.Edge.Inference.Teaching.Heads;
 
 namespace MobileVlm.Edge.Inference.Teaching.Learning;
 
-/// <summary>Everything that was learned from one set of samples: the threshold, the heads and their mean, in which a head counts the more
-/// the smaller its loss is. A mean serves better than the best head alone, whose choice depends on chance with few labels.</summary>
+/// <summary>Everything that was learned from one set of samples: the threshold, and the mean of the heads.</summary>
 /// <param name="samples">All samples.</param>
 /// <param name="rows">Those that were learned from.</param>
 /// <param name="threshold">The model's score recalibrated.</param>
-/// <param name="heads">One for each feature.</param>
+/// <param name="heads">One for each feature; null without features.</param>
 /// <param name="encoder">On the visual tokens, without the model's score; null where there are none.</param>
-internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[] rows, Fitted threshold, Fitted[] heads, Fitted? encoder)
+internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[] rows, Fitted threshold, FittedMean? heads, FittedMean? encoder)
 {
-    /// <summary>How much a difference in loss, in units of one sample, counts in the mean of the heads.</summary>
-    private const double Sharpness = 0.5;
-
-    /// <summary>Heads with less weight than this are left out.</summary>
-    private const double LeastShare = 0.02;
-
     /// <summary>The model's own score stays unless another scorer's loss is smaller by this many standard errors: one that is not better seems
     /// so in one of ten cases (one-sided).</summary>
     private const double ErrorsToPlain = 1.28;
@@ -27,30 +20,29 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
     /// <summary>A scorer replaces the plain one only if it answers this many more labels correctly.</summary>
     private const int AnswersToPlain = 2;
 
-    private readonly double[] _shares = Shares([.. heads.Select(head => head.Loss)], rows.Length);
-
     /// <summary>Whether the recalibrated score rises with the model's own. With few labels of a question that the model does not know, the
     /// best fit may be its opposite, which chance decides; a head uses it where it is more than chance.</summary>
     private readonly bool _thresholdRises = Rises(samples, rows, threshold);
 
-    /// <summary>The heads and how much each counts.</summary>
-    public IReadOnlyList<(Fitted Head, double Share)> Heads => [.. heads.Zip(_shares).Where(it => it.Second > 0)];
+    /// <summary>The mean of the heads.</summary>
+    public FittedMean? Heads => heads;
 
-    public Fitted? Encoder => encoder;
+    /// <summary>The mean of the heads that need no decoder.</summary>
+    public FittedMean? Encoder => encoder;
 
     /// <summary>Each candidate's name and share of correct answers on samples that are left out in turn.</summary>
     public IEnumerable<(string Name, double Accuracy)> Accuracies() =>
     [
         ("plain", Accuracy(LeftOut(ScorerKind.Plain))),
         ("threshold", Accuracy(LeftOut(ScorerKind.Threshold))),
-        .. heads.Select(head => (head.Matrix.Feature!.Value.ToName(), Accuracy(Candidates.Transposed(head.Fit.LeftOut)))),
+        .. (heads?.All ?? []).Select(head => (head.Matrix.Feature!.Value.ToName(), Accuracy(Candidates.Transposed(head.Fit.LeftOut)))),
     ];
 
     /// <summary>The simplest scorer than which no other is clearly better.</summary>
     public ScorerKind Choose()
     {
         var chosen = ScorerKind.Plain;
-        foreach (var kind in (ScorerKind[])[ScorerKind.Threshold, ScorerKind.Head])
+        foreach (var kind in heads is null ? (ScorerKind[])[ScorerKind.Threshold] : [ScorerKind.Threshold, ScorerKind.Head])
         {
             if (IsBetter(kind, chosen, chosen == ScorerKind.Plain ? ErrorsToPlain : ErrorsToThreshold, chosen == ScorerKind.Plain ? AnswersToPlain : 1))
             {
@@ -66,11 +58,8 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
     {
         ScorerKind.Plain => samples[sample].Scores,
         ScorerKind.Threshold => _thresholdRises ? threshold.Apply(sample, rows, samples.Count) : samples[sample].Scores,
-        _ => Mean(head => head.Apply(sample, rows, samples.Count)),
+        _ => heads!.Apply(sample),
     };
-
-    /// <summary>Outputs of the head that needs no decoder.</summary>
-    public double[] ApplyEncoder(int sample) => encoder!.Apply(sample, rows, samples.Count);
 
     /// <summary>The scorer as a function of features; null for the plain one.</summary>
     public LinearHead? ToHead(ScorerKind kind)
@@ -85,11 +74,7 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
             return threshold.Matrix.ToHead(threshold.Fit, 1);
         }
 
-        var parts = Heads.Select(it => it.Head.Matrix.ToHead(it.Head.Fit, it.Share)).ToList();
-        return new LinearHead(
-            [.. parts.SelectMany(part => part.Terms)],
-            [.. Enumerable.Range(0, parts[0].Bias.Count).Select(o => Sum(parts.Select(part => part.ScoreWeights[o])))],
-            Sum(parts.Select(part => part.Bias)));
+        return heads!.ToHead();
     }
 
     /// <summary>Outputs for each sample that was learned from, of a fit without it, [rows][outputs].</summary>
@@ -97,7 +82,7 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
     {
         ScorerKind.Plain => Array.ConvertAll(rows, row => samples[row].Scores),
         ScorerKind.Threshold => _thresholdRises ? Candidates.Transposed(threshold.Fit.LeftOut) : LeftOut(ScorerKind.Plain),
-        _ => [.. Enumerable.Range(0, rows.Length).Select(i => Mean(head => Array.ConvertAll(head.Fit.LeftOut, output => output[i])))],
+        _ => heads!.LeftOut(),
     };
 
     private bool IsBetter(ScorerKind kind, ScorerKind than, double errors, int answers)
@@ -113,12 +98,6 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
 
     private int Correct(double[][] outputs) => outputs.Where((values, i) => LabelledSample.Decide(values) == samples[rows[i]].Class).Count();
 
-    private double[] Mean(Func<Fitted, double[]> outputs) =>
-        Sum(Heads.Select(it => (IReadOnlyList<double>)Array.ConvertAll(outputs(it.Head), value => value * it.Share)));
-
-    private static double[] Sum(IEnumerable<IReadOnlyList<double>> rows) =>
-        rows.Aggregate((double[]?)null, (sum, row) => [.. row.Select((value, i) => value + (sum?[i] ?? 0))])!;
-
     private static bool Rises(IReadOnlyList<LabelledSample> samples, int[] rows, Fitted threshold)
     {
         var covariance = 0.0;
@@ -129,19 +108,5 @@ internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[]
         }
 
         return covariance > 0;
-    }
-
-    private static double[] Shares(double[] losses, int samples)
-    {
-        if (losses.Length == 0)
-        {
-            return [];
-        }
-
-        var least = losses.Min();
-        var weights = Array.ConvertAll(losses, loss => Math.Exp(-Sharpness * samples * (loss - least)));
-        var limit = LeastShare * weights.Sum();
-        weights = Array.ConvertAll(weights, weight => weight < limit ? 0 : weight);
-        return Array.ConvertAll(weights, weight => weight / weights.Sum());
     }
 }

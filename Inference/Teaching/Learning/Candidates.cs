@@ -26,7 +26,7 @@ internal sealed class Candidates
 
     private readonly FeatureMatrix _threshold;
     private readonly FeatureMatrix[] _heads;
-    private readonly FeatureMatrix? _encoder;
+    private readonly FeatureMatrix[] _encoders;
 
     /// <param name="samples">All samples.</param>
     /// <param name="features">Features that the heads may use.</param>
@@ -35,7 +35,7 @@ internal sealed class Candidates
         Samples = samples;
         _threshold = new FeatureMatrix(samples, null, usesScores: true);
         _heads = [.. features.Each().Select(feature => new FeatureMatrix(samples, feature, usesScores: true))];
-        _encoder = features.HasFlag(FeatureKinds.VisualTokens) ? new FeatureMatrix(samples, FeatureKinds.VisualTokens, usesScores: false) : null;
+        _encoders = [.. (features & FeatureGroups.OfEncoder).Each().Select(feature => new FeatureMatrix(samples, feature, usesScores: false))];
     }
 
     public IReadOnlyList<LabelledSample> Samples { get; }
@@ -49,9 +49,12 @@ internal sealed class Candidates
             Samples,
             rows,
             Best(_threshold, rows, classes, ThresholdPenalty),
-            [.. _heads.Select(head => Best(head, rows, classes, Penalties))],
-            _encoder is null ? null : Best(_encoder, rows, classes, Penalties));
+            Mean(_heads, rows, classes),
+            Mean(_encoders, rows, classes));
     }
+
+    private FittedMean? Mean(FeatureMatrix[] heads, int[] rows, int[] classes) =>
+        heads.Length == 0 ? null : new FittedMean([.. heads.Select(head => Best(head, rows, classes, Penalties))], rows, Samples.Count);
 
     /// <summary>The strength with the smallest loss on the samples that are left out in turn.</summary>
     private Fitted Best(FeatureMatrix matrix, int[] rows, int[] classes, double[] penalties)

@@ -40,7 +40,7 @@ internal static class KernelLogistic
     {
         var (n, outputs) = (classes.Length, dual.Length);
         var (values, targets, curvature) = (Rows(outputs, n), Rows(outputs, n), Rows(outputs, n));
-        var leftOut = Rows(outputs, n);
+        var (factors, solutions) = (new CholeskyFactor[outputs], Rows(outputs, n));
         for (var output = 0; output < outputs; output++)
         {
             Evaluate(kernel, dual[output], intercept[output], values[output]);
@@ -54,8 +54,8 @@ internal static class KernelLogistic
             var change = 0.0;
             for (var output = 0; output < outputs; output++)
             {
-                var inverse = PositiveMatrix.Inverse(Penalised(kernel, curvature[output], penalty), n);
-                change = Math.Max(change, Step(kernel, inverse, step, targets[output], dual[output], ref intercept[output], values[output], leftOut[output]));
+                factors[output] = new CholeskyFactor(Penalised(kernel, curvature[output], penalty), n);
+                change = Math.Max(change, Step(kernel, factors[output], step, targets[output], dual[output], ref intercept[output], values[output], solutions[output]));
             }
 
             if (change < Enough)
@@ -64,36 +64,43 @@ internal static class KernelLogistic
             }
         }
 
-        return new KernelFit(dual, intercept, leftOut);
+        return new KernelFit(dual, intercept, [.. Enumerable.Range(0, outputs).Select(output => LeftOut(factors[output], targets[output], solutions[output]))]);
     }
 
-    /// <summary>One step of Newton's method for one output.</summary>
+    /// <summary>One step of Newton's method for one output; <paramref name="solution"/> receives the dual weights to which a whole step would lead.</summary>
     /// <returns>Largest change of a value.</returns>
     private static double Step(
-        double[] kernel, double[] inverse, double step, double[] target, double[] dual, ref double intercept, double[] values, double[] leftOut)
+        double[] kernel, CholeskyFactor factor, double step, double[] target, double[] dual, ref double intercept, double[] values, double[] solution)
     {
         var n = target.Length;
-        var sums = new double[n];
-        var solved = new double[n];
-        for (var row = 0; row < n; row++)
-        {
-            var at = inverse.AsSpan(row * n, n);
-            (sums[row], solved[row]) = (TensorPrimitives.Sum<double>(at), TensorPrimitives.Dot<double>(at, target));
-        }
-
-        var total = TensorPrimitives.Sum<double>(sums);
-        var next = TensorPrimitives.Sum<double>(solved) / total;
+        var (sums, solved) = (Sums(factor, n), factor.Solve(target));
+        var next = TensorPrimitives.Sum<double>(solved) / TensorPrimitives.Sum<double>(sums);
         intercept += step * (next - intercept);
         for (var row = 0; row < n; row++)
         {
-            var whole = solved[row] - (next * sums[row]);
-            leftOut[row] = target[row] - (whole / (inverse[(row * n) + row] - (sums[row] * sums[row] / total)));
-            dual[row] += step * (whole - dual[row]);
+            solution[row] = solved[row] - (next * sums[row]);
+            dual[row] += step * (solution[row] - dual[row]);
         }
 
         var before = (double[])values.Clone();
         Evaluate(kernel, dual, intercept, values);
         return TensorPrimitives.Distance<double>(before, values) / Math.Sqrt(n);
+    }
+
+    /// <summary>Outputs for each sample of a fit without it, from the last step.</summary>
+    private static double[] LeftOut(CholeskyFactor factor, double[] target, double[] solution)
+    {
+        var (sums, diagonal) = (Sums(factor, target.Length), factor.InverseDiagonal());
+        var total = TensorPrimitives.Sum<double>(sums);
+        return [.. target.Select((value, row) => value - (solution[row] / (diagonal[row] - (sums[row] * sums[row] / total))))];
+    }
+
+    /// <summary>The sums of the inverse's rows.</summary>
+    private static double[] Sums(CholeskyFactor factor, int n)
+    {
+        var ones = new double[n];
+        Array.Fill(ones, 1);
+        return factor.Solve(ones);
     }
 
     /// <summary>What a least-squares fit has to reach, and how much each sample counts.</summary>

@@ -16,9 +16,9 @@ public static class Teacher
     /// <summary>From here on, fewer folds are enough and take less time.</summary>
     private const int FewFoldsAbove = 256;
 
-    /// <summary>Labels are doubted only where a scorer agrees with at least this share of them; otherwise nothing was learned that could
-    /// contradict them.</summary>
-    private const double LeastAgreement = 0.7;
+    /// <summary>Labels are doubted only where a scorer agrees with them by so many standard errors more often than the most frequent answer alone
+    /// would; otherwise nothing was learned that could contradict them.</summary>
+    private const double ErrorsToChance = 1.28;
 
     private static readonly ScorerKind[] Kinds = Enum.GetValues<ScorerKind>();
 
@@ -43,7 +43,7 @@ public static class Teacher
         return new TeachingResult(
             chosen,
             fits.ToHead(chosen)?.Scaled(slope),
-            chosen == ScorerKind.Head ? [.. fits.Heads.OrderByDescending(it => it.Share).Select(it => (it.Head.Matrix.Feature!.Value, it.Share))] : [],
+            chosen == ScorerKind.Head ? [.. fits.Heads!.Heads.OrderByDescending(it => it.Share).Select(it => (it.Head.Matrix.Feature!.Value, it.Share))] : [],
             [.. fits.Accuracies()],
             (double)plain.Where((outputs, i) => LabelledSample.Decide(outputs) == classes[i]).Count() / samples.Count,
             Auc.OfOutputs(plain, classes),
@@ -74,7 +74,7 @@ public static class Teacher
         {
             var inside = new HashSet<int>(held);
             var fits = candidates.Fit([.. Enumerable.Range(0, samples.Count).Where(i => !inside.Contains(i))]);
-            return held.Select(i => new HeldOut(i, Array.ConvertAll(Kinds, kind => fits.Apply(kind, i)), fits.Encoder is null ? [] : fits.ApplyEncoder(i)));
+            return held.Select(i => new HeldOut(i, Array.ConvertAll(Kinds, kind => fits.Apply(kind == ScorerKind.Head && fits.Heads is null ? ScorerKind.Plain : kind, i)), fits.Encoder?.Apply(i) ?? []));
         })];
     }
 
@@ -112,7 +112,9 @@ public static class Teacher
     {
         var best = Kinds.MinBy(kind => validated.Average(held => Loss.Limited(held.Of(kind), samples[held.Sample].Class)));
         bool IsWrong(HeldOut held) => LabelledSample.Decide(held.Of(best)) != samples[held.Sample].Class;
-        return validated.Count(IsWrong) > validated.Count * (1 - LeastAgreement) ? [] :
+        var chance = samples.CountBy(sample => sample.Class).Max(it => it.Value) / (double)samples.Count;
+        var error = Math.Sqrt(chance * (1 - chance) / (AccuracyEstimate.IndependentShare * samples.Count));
+        return 1 - ((double)validated.Count(IsWrong) / validated.Count) < chance + (ErrorsToChance * error) ? [] :
         [
             .. validated.GroupBy(held => held.Sample)
                 .Where(group => group.Count(IsWrong) * 2 > group.Count())
@@ -121,7 +123,7 @@ public static class Teacher
         ];
     }
 
-    private static EncoderResult ToEncoder(Fitted encoder, List<HeldOut> validated, IReadOnlyList<LabelledSample> samples, ScorerKind chosen)
+    private static EncoderResult ToEncoder(FittedMean encoder, List<HeldOut> validated, IReadOnlyList<LabelledSample> samples, ScorerKind chosen)
     {
         var slope = Slope(validated, samples, held => held.Encoder);
         var margins = validated
@@ -140,7 +142,7 @@ public static class Teacher
             }
         }
 
-        return new EncoderResult(encoder.Matrix.ToHead(encoder.Fit, 1).Scaled(slope), Estimate(validated, samples, held => held.Encoder), unsure);
+        return new EncoderResult(encoder.ToHead().Scaled(slope), Estimate(validated, samples, held => held.Encoder), unsure);
     }
 
     /// <summary>Outputs for one sample of a fit without it.</summary>

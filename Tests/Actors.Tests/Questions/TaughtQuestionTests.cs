@@ -68,6 +68,27 @@ public sealed class TaughtQuestionTests
     }
 
     [Fact]
+    public async Task Events_and_the_history_say_what_scored_them_only_where_something_was_taught()
+    {
+        foreach (var scorer in (string?[])["encoder", null])
+        {
+            var history = new FakeHistory();
+            await using var rig = new EdgeRig(Plan(scorer is null ? null : Taught("a"))) { History = history, IsJson = true };
+            rig.Engine.OnAnswer = (frame, _) => frame < 2 ? "0.1" : "0.9";
+            await rig.StartAsync();
+            for (var i = 1; i <= 2; i++)
+            {
+                rig.Camera.Push();
+                await history.Frames.UntilCountAsync(i);
+            }
+
+            Assert.All(history.Frames.Items, frame => Assert.Equal(scorer, Assert.Single(frame.Answers).ScoredBy));
+            using var happened = System.Text.Json.JsonDocument.Parse(Assert.Single(history.Frames.Items[1].Events).Document);
+            Assert.Equal(scorer, happened.RootElement.TryGetProperty("scoredBy", out var found) ? found.GetString() : null);
+        }
+    }
+
+    [Fact]
     public void The_same_content_from_another_read_is_the_same_question()
     {
         Assert.Equal(Plan(Taught("a")).Questions[0], Plan(Taught("a")).Questions[0]);

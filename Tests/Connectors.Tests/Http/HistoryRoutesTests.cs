@@ -42,7 +42,7 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
                     Frame = 3,
                     Score = 0.9,
                     Text = "=person, at the gate",
-                    Document = $$"""{"v":1,"id":"{{Id}}","camera":"gate","question":"person","from":"no","to":"yes","text":"=person, at the gate"}""",
+                    Document = $$"""{"v":1,"id":"{{Id}}","camera":"gate","question":"person","from":"no","to":"yes","scoredBy":"head","text":"=person, at the gate"}""",
                 },
             ],
         });
@@ -63,6 +63,7 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
         var points = timeline.GetProperty("points").EnumerateArray().ToList();
         Assert.Equal([1, 2], points.Select(point => point.GetProperty("answers").GetInt32()));
         Assert.Equal((1, 0.7, "unclear"), (points[1].GetProperty("unclear").GetInt32(), points[1].GetProperty("score").GetDouble(), points[1].GetProperty("reason").GetString()));
+        Assert.Equal(["model", "head"], points.Select(point => point.GetProperty("scoredBy").GetString()));
         Assert.Equal(["no", "yes"], timeline.GetProperty("states").EnumerateArray().Select(state => state.GetProperty("state").GetString()));
         Assert.Equal(0.6, Assert.Single(timeline.GetProperty("thresholds").EnumerateArray()).GetProperty("yesAbove").GetDouble());
         var path = Assert.Single(timeline.GetProperty("snapshots").EnumerateArray()).GetProperty("path").GetString()!;
@@ -75,19 +76,20 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
         var answers = await GetAsync("/api/v1/history?camera=gate&question=person&from=2026-11-30&to=2026-12-01&format=csv");
         Assert.Equal("text/csv", answers.Type);
         Assert.Equal(
-            "time,camera,question,value,score,yesAbove,noBelow,minScore,reused,reason,frame,ageMs,encodeMs,prefillMs,decodeMs\r\n"
-            + "2026-11-30T03:00:01.000Z,gate,person,no,0.2,0.6,0.4,,false,,1,120,0,0,0\r\n"
-            + "2026-11-30T03:00:02.000Z,gate,person,,0.5,0.6,0.4,,false,unclear,2,120,0,0,0\r\n"
-            + "2026-11-30T03:00:03.000Z,gate,person,yes,0.9,0.6,0.4,,false,,3,120,0,0,0\r\n",
+            "time,camera,question,value,score,yesAbove,noBelow,minScore,reused,reason,frame,ageMs,encodeMs,prefillMs,decodeMs,scoredBy\r\n"
+            + "2026-11-30T03:00:01.000Z,gate,person,no,0.2,0.6,0.4,,false,,1,120,0,0,0,model\r\n"
+            + "2026-11-30T03:00:02.000Z,gate,person,,0.5,0.6,0.4,,false,unclear,2,120,0,0,0,\r\n"
+            + "2026-11-30T03:00:03.000Z,gate,person,yes,0.9,0.6,0.4,,false,,3,120,0,0,0,head\r\n",
             answers.Body);
         var events = await GetAsync("/api/v1/events?format=csv");
-        Assert.Contains($"gate,person,no,yes,0.9,2026-11-30T03:00:03.000Z,3,\"'=person, at the gate\",false,{Id}\r\n", events.Body, StringComparison.Ordinal);
+        Assert.Contains($"gate,person,no,yes,0.9,2026-11-30T03:00:03.000Z,3,\"'=person, at the gate\",false,{Id},head\r\n", events.Body, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_event_is_listed_shown_kept_and_deleted()
     {
         var listed = Assert.Single((await GetAsync("/api/v1/events?camera=gate&question=person&from=2026-11-30T03:00:03Z&to=2026-11-30T03:00:04Z")).Json.GetProperty("events").EnumerateArray());
+        Assert.Equal("head", listed.GetProperty("scoredBy").GetString());
         Assert.Equal((Id.ToString(), "yes", false), (listed.GetProperty("historyId").GetString(), listed.GetProperty("to").GetString(), listed.GetProperty("keep").GetBoolean()));
         Assert.Equal($"/api/v1/events/{Id}/snapshot.jpg", listed.GetProperty("snapshot").GetString());
         Assert.Empty((await GetAsync("/api/v1/events?camera=yard")).Json.GetProperty("events").EnumerateArray());
@@ -296,8 +298,8 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
         using var table = new StreamReader(archive.GetEntry("index.csv")!.Open());
         var lines = (await table.ReadToEndAsync()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(452, lines.Length);
-        Assert.Equal("file,time,camera,question,value,score,state,reason,label,frame", lines[0]);
-        Assert.Equal("20261130T030003000-3.jpg,2026-11-30T03:00:03.000Z,gate,person,yes,0.9,yes,,no,3", lines[1]);
+        Assert.Equal("file,time,camera,question,value,score,state,reason,label,frame,scoredBy", lines[0]);
+        Assert.Equal("20261130T030003000-3.jpg,2026-11-30T03:00:03.000Z,gate,person,yes,0.9,yes,,no,3,head", lines[1]);
         using var first = archive.GetEntry("20261130T030003000-3.jpg")!.Open();
         using var picture = new MemoryStream();
         await first.CopyToAsync(picture);
@@ -327,6 +329,7 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
                 IsWord = true,
                 Score = score,
                 Thresholds = new HistoryThresholds(0.6, 0.4, null),
+                ScoredBy = value is null ? null : score > 0.5 ? "head" : "model",
                 Reason = value is null ? "unclear" : null,
                 Age = TimeSpan.FromMilliseconds(120),
             },

@@ -24,7 +24,7 @@ public sealed class HiddenStateTests
         Assert.Equal(FeatureGroups.All.Each(), featured.Features.Keys.Order());
         foreach (var (feature, values) in featured.Features)
         {
-            Assert.Equal(feature == FeatureKinds.VisualTokens ? 3 * rig.Hidden : rig.Hidden, values.Length);
+            Assert.Equal(feature.WidthOf(rig.Hidden), values.Length);
             Assert.All(values, value => Assert.True(float.IsFinite(value)));
             Assert.Contains(values, value => value != 0);
         }

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Tests.Teaching;
 public sealed class NumericsTests
 {
     [Fact]
-    public void A_matrix_times_its_inverse_is_one()
+    public void A_matrix_times_what_its_factor_solves_is_the_right_side_and_the_diagonal_is_that_of_the_inverse()
     {
         const int N = 17;
         var random = new Random(1);
@@ -18,11 +18,19 @@ public sealed class NumericsTests
             matrix[i] = Enumerable.Range(0, N).Sum(k => half[(row * N) + k] * half[(column * N) + k]) + (row == column ? 0.1 : 0);
         }
 
-        var inverse = PositiveMatrix.Inverse((double[])matrix.Clone(), N);
-        for (var i = 0; i < N * N; i++)
+        var factor = new CholeskyFactor((double[])matrix.Clone(), N);
+        var diagonal = factor.InverseDiagonal();
+        for (var column = 0; column < N; column++)
         {
-            var product = Enumerable.Range(0, N).Sum(k => matrix[((i / N) * N) + k] * inverse[(k * N) + (i % N)]);
-            Assert.Equal(i / N == i % N ? 1 : 0, product, 1e-8);
+            var unit = new double[N];
+            unit[column] = 1;
+            var solved = factor.Solve(unit);
+            for (var row = 0; row < N; row++)
+            {
+                Assert.Equal(unit[row], Enumerable.Range(0, N).Sum(k => matrix[(row * N) + k] * solved[k]), 1e-8);
+            }
+
+            Assert.Equal(solved[column], diagonal[column], 1e-8);
         }
     }
 
@@ -67,7 +75,7 @@ public sealed class NumericsTests
     [InlineData(0.6, 8)]
     [InlineData(0.8, 32)]
     [InlineData(0.95, 64)]
-    public void The_interval_of_independent_answers_holds_the_truth_about_as_often_as_it_says(double truth, int samples)
+    public void The_interval_holds_the_truth_of_independent_answers_more_often_than_it_says_because_those_of_a_cross_validation_are_not(double truth, int samples)
     {
         var random = new Random(9);
         var held = Enumerable.Range(0, 4000).Count(_ =>
@@ -76,14 +84,14 @@ public sealed class NumericsTests
             var estimate = AccuracyEstimate.Of((double)right / samples, samples);
             return truth >= estimate.Low && truth <= estimate.High;
         });
-        Assert.InRange(held / 4000.0, 0.88, 0.99);
+        Assert.InRange(held / 4000.0, 0.92, 0.999);
     }
 
     [Fact]
     public void An_interval_of_right_answers_only_reaches_one_and_of_wrong_ones_zero()
     {
         Assert.Equal(1, AccuracyEstimate.Of(1, 16).High);
-        Assert.InRange(AccuracyEstimate.Of(1, 16).Low, 0.75, 0.95);
+        Assert.InRange(AccuracyEstimate.Of(1, 16).Low, 0.72, 0.9);
         Assert.Equal(0, AccuracyEstimate.Of(0, 16).Low);
     }
 
@@ -100,6 +108,28 @@ public sealed class NumericsTests
     {
         float[] values = [1, 10, 3, 10, 8, 10];
         Assert.Equal([4, 10, 8, 10, MathF.Sqrt(26f / 3), 0], RowStatistics.MeanMaximumDeviation(values, 2), (a, b) => MathF.Abs(a - b) < 1e-5);
+    }
+
+    [Fact]
+    public void Pairs_of_columns_tell_what_their_means_do_not()
+    {
+        // In the first picture the columns are large in the same token, in the second in different ones.
+        float[] together = [1, 1, 0, 0], apart = [1, 0, 0, 1];
+        Assert.Equal([0.5f, MathF.Sqrt(2) / 2, 0.5f], TokenPairs.Of(together, 2), (a, b) => MathF.Abs(a - b) < 1e-6);
+        Assert.Equal([0.5f, 0, 0.5f], TokenPairs.Of(apart, 2), (a, b) => MathF.Abs(a - b) < 1e-6);
+    }
+
+    [Fact]
+    public void Pairs_of_wide_tokens_keep_products_on_average()
+    {
+        const int Hidden = 512;
+        var random = new Random(5);
+        float[] Tokens() => [.. Enumerable.Range(0, 16 * Hidden).Select(_ => (float)(random.NextDouble() - 0.5))];
+        var (one, other) = (Tokens(), Tokens());
+        double Product(float[] a, float[] b) => TokenPairs.Of(a, Hidden).Zip(TokenPairs.Of(b, Hidden), (x, y) => (double)x * y).Sum();
+        Assert.Equal(128 * 129 / 2, FeatureKinds.VisualPairs.WidthOf(Hidden));
+        Assert.Equal(1, Product(one, one) / Product(other, other), 0.1);
+        Assert.True(Product(one, other) < 0.5 * Product(one, one), $"{Product(one, other)} of {Product(one, one)}");
     }
 
     private static (double[] Kernel, int[] Classes) Problem(int n, int classes)

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Teaching.Learning;
 using MobileVlm.Edge.Tools.Documents;
 
 var docs = Path.Combine(DemoModel.Repository, "Deploy", "docs");
@@ -38,17 +39,29 @@ switch (args)
         return 0;
     case ["teach"]:
         var plotted = new List<(TaughtCase, IReadOnlyList<(int, TaughtDraw[])>)>();
+        (TaughtCase Asked, IReadOnlyList<LabelledSample> Samples)[] read = [.. TeachTable.Cases.Zip(TeachTable.RenderedSamples(DemoModel.Folder, TeachTable.Cases))];
         Console.WriteLine(TeachTable.Header);
-        foreach (var (asked, samples) in TeachTable.Cases.Zip(TeachTable.Samples(DemoModel.Folder, TeachTable.Cases)))
+        foreach (var (asked, samples) in read)
         {
             var sizes = new List<(int, TaughtDraw[])>();
-            foreach (var (each, draws) in TeachTable.Sizes.Where(size => TeachTable.HasEnough(samples, size.Each)))
+            foreach (var each in TeachTable.Sizes)
             {
-                sizes.Add((each, TeachTable.Draw(samples, each, draws)));
+                sizes.Add((each, TeachTable.Draw(samples, each, TeachTable.Draws)));
                 Console.WriteLine(TeachTable.Row(asked, each, sizes[^1].Item2));
             }
 
             plotted.Add((asked, sizes));
+        }
+
+        Console.WriteLine();
+        Console.WriteLine(TeachFlips.Header);
+        foreach (var (asked, samples) in read)
+        {
+            var ceiling = TeachFlips.Ceiling(samples);
+            foreach (var each in TeachFlips.Sizes)
+            {
+                Console.WriteLine(TeachFlips.Row(asked, each, TeachFlips.Draw(samples, each, 30), ceiling));
+            }
         }
 
         File.WriteAllBytes(Path.Combine(docs, "teach.png"), TeachPlot.Draw(plotted));

@@ -70,12 +70,12 @@ internal static class TeachPlot
             canvas.DrawText("share of right answers", origin.X + Left, origin.Y + Top - 14, SKTextAlign.Left, font, ink);
             for (var tenth = 0; tenth <= 10; tenth += 2)
             {
-                var (from, to) = (At(TeachTable.Sizes[0].Each, tenth / 10.0), At(TeachTable.Sizes[^1].Each, tenth / 10.0));
+                var (from, to) = (At(TeachTable.Sizes[0], tenth / 10.0), At(TeachTable.Sizes[^1], tenth / 10.0));
                 canvas.DrawLine(from, to, grid);
                 canvas.DrawText((tenth / 10.0).ToString("0.0", CultureInfo.InvariantCulture), from.X - 8, from.Y + 4, SKTextAlign.Right, font, ink);
             }
 
-            foreach (var (each, _) in TeachTable.Sizes)
+            foreach (var each in TeachTable.Sizes)
             {
                 var bottom = At(each, 0);
                 canvas.DrawLine(bottom, At(each, 1), grid);
@@ -108,8 +108,8 @@ internal static class TeachPlot
         /// <summary>Doubling the labels is one step to the right.</summary>
         private SKPoint At(int each, double accuracy)
         {
-            var steps = Math.Log2((double)TeachTable.Sizes[^1].Each / TeachTable.Sizes[0].Each);
-            var x = Math.Log2((double)each / TeachTable.Sizes[0].Each) / steps;
+            var steps = Math.Log2((double)TeachTable.Sizes[^1] / TeachTable.Sizes[0]);
+            var x = Math.Log2((double)each / TeachTable.Sizes[0]) / steps;
             return new SKPoint(
                 origin.X + Left + (float)(x * (PanelWidth - Left - Right - 12)) + 6,
                 origin.Y + Top + (float)((1 - accuracy) * (PanelHeight - Top - Bottom)));

@@ -6,7 +6,7 @@ import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText, toast } from "./dom.js";
 import { canLabel, labelsHash } from "./labels.js";
 import { cameraPicture, pictureAge } from "./live.js";
-import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
+import { enabledSwitch, isWritten, reasonText, scorerText, snoozeControl, statePill, writtenAnswer } from "./question.js";
 import { emit, follow, load, loadHistory, store } from "./store.js";
 import { whyHash } from "./why.js";
 
@@ -17,6 +17,8 @@ function questionCard(camera, question) {
   const text = h("h3");
   const why = h("p.why");
   const score = h("dd");
+  const scorer = h("dd");
+  const scorerRow = h("div", { "data-fact": "scorer" }, h("dt", null, "Scored by"), scorer);
   const when = age(question.answeredAt);
   const since = h("dd");
   const written = writtenAnswer();
@@ -33,7 +35,7 @@ function questionCard(camera, question) {
     h("div.first", null, text, pill), written, why,
     h("dl.facts", null,
       h("div", null, h("dt", null, "Name"), h("dd", null, question.id)),
-      hasChart ? h("div", null, h("dt", null, "Score"), score) : null,
+      hasChart ? h("div", null, h("dt", null, "Score"), score) : null, scorerRow,
       h("div", null, h("dt", null, "Answered"), h("dd", null, when)),
       h("div", null, h("dt", null, "State since"), since)),
     hasChart ? chart : null, latency,
@@ -44,6 +46,8 @@ function questionCard(camera, question) {
     setText(text, now.ask);
     pill.update(now);
     setText(score, percent(now.score) || "none");
+    setText(scorer, scorerText(now.scoredBy));
+    scorerRow.hidden = !now.scoredBy;
     when.set(now.answeredAt);
     setText(since, now.since ? clock(now.since) : "unknown");
     const reason = reasonText(now);

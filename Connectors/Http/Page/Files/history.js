@@ -3,7 +3,7 @@
 import { ApiError, api, has, path } from "./api.js";
 import { clock, duration, h, percent, s, setText, toast } from "./dom.js";
 import { verdict } from "./labels.js";
-import { reasonSentence } from "./question.js";
+import { reasonSentence, scorerText } from "./question.js";
 import { store } from "./store.js";
 import { whatIf } from "./whatif.js";
 import { snapshotNumber, whyHash } from "./why.js";
@@ -157,7 +157,7 @@ function timelineChart(timeline, question, from, to, choose) {
     cursor.setAttribute("visibility", "visible");
     const gap = timeline.gaps.find(it => time(it.from) <= chosen && chosen < time(it.to));
     const nearest = gap ? null : timeline.points.reduce((best, point) => (!best || Math.abs(time(point.at) - chosen) < Math.abs(time(best.at) - chosen) ? point : best), null);
-    setText(readout, nearest ? `${clock(nearest.at)}: ${nearest.score === undefined ? nearest.value ?? "no value" : percent(nearest.score)}${nearest.reason ? `; ${reasonSentence(nearest.reason)}` : ""} (${nearest.answers} ${nearest.answers === 1 ? "answer" : "answers"})` : gap ? gapText(gap) : clock(new Date(chosen).toISOString()));
+    setText(readout, nearest ? `${clock(nearest.at)}: ${nearest.score === undefined ? nearest.value ?? "no value" : percent(nearest.score)}${nearest.scoredBy ? ` by ${scorerText(nearest.scoredBy)}` : ""}${nearest.reason ? `; ${reasonSentence(nearest.reason)}` : ""} (${nearest.answers} ${nearest.answers === 1 ? "answer" : "answers"})` : gap ? gapText(gap) : clock(new Date(chosen).toISOString()));
     choose(chosen);
   };
   svg.addEventListener("click", click => {
@@ -251,7 +251,7 @@ export function eventView(main, [id]) {
         it.clip ? h("video.still", { src: relative(it.clip), controls: true, muted: true, playsInline: true, preload: "metadata", "aria-label": `Clip of ${clock(it.at)}`, poster: it.snapshot ? relative(it.snapshot) : null }) : null,
         it.clip ? null : it.snapshot ? h("img.still", { src: relative(it.snapshot), alt: `Picture of ${clock(it.at)}` }) : h("p.empty", null, "No picture of this event is stored."),
         h("dl.facts", null,
-          [["Time", clock(it.at)], ["Camera", it.camera], ["Question", it.ask ?? it.question], ["Score", percent(it.score) || "none"], ["Text", it.text ?? ""], ["Frame", String(it.frame ?? "")]]
+          [["Time", clock(it.at)], ["Camera", it.camera], ["Question", it.ask ?? it.question], ["Score", percent(it.score) || "none"], ...(it.scoredBy ? [["Scored by", scorerText(it.scoredBy)]] : []), ["Text", it.text ?? ""], ["Frame", String(it.frame ?? "")]]
             .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
         h("div.actions", null, verdict(it), h("a.button", { href: around }, "Timeline"), it.clip ? h("a.button", { href: relative(it.clip), download: `${it.camera}-${it.at}.mp4` }, "Save clip") : null, h("label.switch", null, keep, h("span", null, "Keep")), store.mayChange ? remove : null)));
     if (!isDrawn) heading.focus({ preventScroll: true });

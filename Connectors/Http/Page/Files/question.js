@@ -30,6 +30,16 @@ const REASONS = {
 /** A reason of the service as a sentence. */
 export const reasonSentence = reason => REASONS[reason] ?? `It has no answer: ${reason}.`;
 
+const SCORERS = {
+  model: "the model itself",
+  threshold: "the model, with a learned threshold",
+  head: "what was learned from labels",
+  encoder: "what was learned, without the decoder",
+};
+
+/** What the score of a taught question is from; nothing for other questions. */
+export const scorerText = scorer => scorer ? SCORERS[scorer] ?? scorer : "";
+
 export function reasonText(question) {
   const reason = question.waitsFor ?? (question.state === "unknown" ? question.reason : null);
   return !question.enabled ? REASONS.disabled : reason ? reasonSentence(reason) : "";

@@ -92,7 +92,7 @@ const handlers = {
     const at = Date.now() - (answer.ageMs ?? 0);
     Object.assign(question, {
       ask: answer.ask, value: answer.value, score: answer.score ?? null, text: answer.text, state: answer.state, since: answer.since,
-      waitsFor: null, reason: answer.reason ?? null, answeredAt: at, timings: answer.timings, reused: answer.reused, frame: answer.frame,
+      scoredBy: answer.scoredBy, waitsFor: null, reason: answer.reason ?? null, answeredAt: at, timings: answer.timings, reused: answer.reused, frame: answer.frame,
     });
     camera.seenAt = at;
     camera.online = true;

@@ -109,7 +109,7 @@ public sealed class MqttJsonTests
         const string expected =
             """
             {"v":1,"id":"0195","node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?",
-            "from":"no","to":"yes","score":0.97,"at":"2026-03-01T12:30:05.000+01:00",
+            "from":"no","to":"yes","score":0.97,"scoredBy":"head","at":"2026-03-01T12:30:05.000+01:00",
             "since":"2026-03-01T12:30:02.000+01:00","frame":42,"text":"somebody is at the gate","heldBack":1,
             "lostBefore":3,"historical":true,"model":"m"}
             """;
@@ -124,6 +124,7 @@ public sealed class MqttJsonTests
             From = "no",
             To = "yes",
             Score = 0.97,
+            ScoredBy = "head",
             At = At,
             Since = At.AddSeconds(-3),
             Frame = 42,

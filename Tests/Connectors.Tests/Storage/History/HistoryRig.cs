@@ -70,6 +70,7 @@ internal sealed class HistoryRig : IDisposable
                     IsWord = true,
                     Score = score,
                     Thresholds = new HistoryThresholds(0.6, 0.4, null),
+                    ScoredBy = score is null ? null : "head",
                     Reason = value is null ? "unclear" : null,
                     Age = TimeSpan.FromMilliseconds(123.4),
                     Encode = TimeSpan.FromMilliseconds(50),

@@ -46,7 +46,45 @@ public sealed class HistoryStoreTests : IDisposable
         var point = Assert.Single(_rig.Timeline(TimeSpan.FromDays(50)).Points);
         Assert.Equal((4, 1, 0), (point.Answers, point.Unclear, point.Reused));
         Assert.Equal((0.5, 0.2, 0.9), (point.Score!.Value, point.Low!.Value, point.High!.Value), Close);
-        Assert.Equal(("unclear", new HistoryThresholds(0.6, 0.4, null)), (point.Reason, point.Thresholds));
+        Assert.Equal(("unclear", new HistoryThresholds(0.6, 0.4, null), "head"), (point.Reason, point.Thresholds, point.ScoredBy));
+    }
+
+    [Fact]
+    public void What_scored_the_answers_of_a_minute_is_kept_when_they_are_thinned()
+    {
+        _rig.Open();
+        _rig.Store.Write(_rig.Frame());
+        _rig.OpenAgain();
+        _rig.Close();
+        using (var database = HistoryDatabase.Open(_rig.DatabaseFile))
+        {
+            Assert.NotNull(database.Thin(long.MaxValue / 60_000 * 60_000));
+        }
+
+        _rig.Open();
+        Assert.Empty(_rig.Store.Read(database => database.Answers(HistoryRig.Camera, HistoryRig.Question, 0, long.MaxValue, 10)));
+        Assert.Equal("head", Assert.Single(_rig.Timeline(TimeSpan.FromDays(50)).Points).ScoredBy);
+    }
+
+    [Fact]
+    public void A_file_of_an_earlier_version_gets_the_columns_that_it_lacks_and_keeps_its_answers()
+    {
+        _rig.Open();
+        _rig.Store.Write(_rig.Frame(score: 0.2));
+        _rig.Close();
+        Run("ALTER TABLE answer DROP COLUMN scorer", "ALTER TABLE minute DROP COLUMN scorer");
+        _rig.Time.Advance(TimeSpan.FromSeconds(1));
+        _rig.Open();
+        _rig.Store.Write(_rig.Frame(score: 0.9));
+        _rig.OpenAgain();
+        var stored = _rig.Store.Read(database => database.Answers(HistoryRig.Camera, HistoryRig.Question, 0, long.MaxValue, 10));
+        Assert.Equal([(0.2, null), (0.9, "head")], stored.Select(it => (it.Answer.Score!.Value, it.Answer.ScoredBy)));
+        _rig.Close();
+
+        // The earlier version, which does not know the column, goes on with the file.
+        Run("INSERT INTO answer (question, at, frame, value, score, threshold, reused, reason, age, encode, prefill, decode) VALUES (1, 1, 1, NULL, 1000, NULL, 0, NULL, 1, 1, 1, 1)");
+        _rig.Open();
+        Assert.Equal(3, _rig.Store.Read(database => database.Answers(HistoryRig.Camera, HistoryRig.Question, 0, long.MaxValue, 10)).Count);
     }
 
     [Fact]
@@ -258,14 +296,7 @@ public sealed class HistoryStoreTests : IDisposable
         _rig.Open();
         _rig.Store.Write(_rig.Frame());
         _rig.Close();
-        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={_rig.DatabaseFile};Pooling=False"))
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA user_version = 99";
-            command.ExecuteNonQuery();
-        }
-
+        Run("PRAGMA user_version = 99");
         var content = File.ReadAllBytes(_rig.DatabaseFile);
         _rig.Open();
         _rig.Store.Write(_rig.Frame());
@@ -274,6 +305,18 @@ public sealed class HistoryStoreTests : IDisposable
         Assert.Equal(StorageKind.Paused, _rig.Store.Stats.Storage.Kind);
         Assert.Contains("newer version", _rig.Store.Stats.Storage.Reason, StringComparison.Ordinal);
         Assert.Throws<HistoryUnavailableException>(() => _rig.Events());
+    }
+
+    private void Run(params string[] statements)
+    {
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={_rig.DatabaseFile};Pooling=False");
+        connection.Open();
+        foreach (var statement in statements)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = statement;
+            command.ExecuteNonQuery();
+        }
     }
 
     private static bool Close((double A, double B, double C) one, (double A, double B, double C) other) =>
