@@ -13,7 +13,8 @@ namespace MobileVlm.Edge.Actors.Tests.Cluster;
 
 public sealed class DispatcherActorTests : WireSpec
 {
-    private readonly ActorBench _bench = new(ClusterRig.Plan("gate", EdgeRig.Always));
+    private readonly ActorBench _bench = new(
+        ClusterRig.Plan("gate", EdgeRig.Always) with { Gate = new SceneGateSettings { Threshold = 1 } });
     private readonly Recording<FrameAnswered> _answers = new();
     private readonly ClusterCounters _counters;
     private readonly Dispatcher _dispatcher;
@@ -76,6 +77,23 @@ public sealed class DispatcherActorTests : WireSpec
         var answered = (await _answers.UntilCountAsync(1))[0];
         Assert.Equal((7, "a dog", Probe), (answered.Sequence.Value, answered.Answers[0].Answer.Text, answered.Answers[0].Host));
         await Eventually.TrueAsync(() => Node is { Answered: 1, Lost: 0, Late: 0, State: ClusterNodeStats.Up }, "it is counted");
+    }
+
+    [Fact]
+    public async Task A_reused_answer_names_the_host_of_the_answer_that_it_repeats()
+    {
+        Present();
+        Answer(await FrameAsync(ticket: 1, sequence: 1), "a dog");
+        await _answers.UntilCountAsync(1);
+
+        // Hardly another picture.
+        _bench.Time.Advance(TimeSpan.FromMilliseconds(100));
+        _bench.Intake.Offer(_bench.Frame(2));
+        await ExpectMsgAsync<FrameAvailable>();
+        _actor.Tell(new FrameRequest(2), TestActor);
+        Assert.Equal(2, (await ExpectMsgAsync<NoFrame>()).Ticket);
+        var reused = (await _answers.UntilCountAsync(2))[1].Answers[0];
+        Assert.Equal((true, "a dog", Probe), (reused.Reused, reused.Answer.Text, reused.Host));
     }
 
     [Fact]
