@@ -35,7 +35,7 @@ internal sealed class DispatcherActor : ReceiveActor
 
     protected override void PostStop() => _timer.Dispose();
 
-    private sealed record Tick
+    private sealed record Tick : INoSerializationVerificationNeeded
     {
         public static readonly Tick Instance = new();
     }

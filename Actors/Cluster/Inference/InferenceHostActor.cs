@@ -211,9 +211,9 @@ internal sealed class InferenceHostActor : ReceiveActor
     /// <param name="AskedAt">A timestamp.</param>
     private sealed record Ticket(string Address, long AskedAt);
 
-    private sealed record FrameEnded(string Address, bool IsAnswered);
+    private sealed record FrameEnded(string Address, bool IsAnswered) : INoSerializationVerificationNeeded;
 
-    private sealed record Tick
+    private sealed record Tick : INoSerializationVerificationNeeded
     {
         public static readonly Tick Instance = new();
     }

@@ -27,6 +27,8 @@ internal static class ClusterConfiguration
           log-dead-letters-during-shutdown = off
           coordinated-shutdown.run-by-clr-shutdown-hook = off
           coordinated-shutdown.exit-clr = off
+          # A failed connection to one host must not end those to all others (ClusterNode). A longer wait than that is not possible.
+          coordinated-shutdown.phases.before-service-unbind.timeout = 20 d
           # Leaving needs the agreement of all, which never comes while a host is unreachable.
           coordinated-shutdown.phases.cluster-leave.timeout = 2 s
           coordinated-shutdown.phases.cluster-exiting.timeout = 2 s
@@ -60,7 +62,10 @@ internal static class ClusterConfiguration
             transport-failure-detector { heartbeat-interval = 2 s, acceptable-heartbeat-pause = 6 s }
             dot-netty.tcp {
               maximum-frame-size = 1 MiB
-              connection-timeout = 4 s
+              # Also the limit of the handshake of TLS, whose code a host that was just started has to compile.
+              connection-timeout = 10 s
+              # With on, two processes may listen at one port without an error, and connections go to any of them.
+              tcp-reuse-addr = off
             }
           }
           cluster {
@@ -77,10 +82,10 @@ internal static class ClusterConfiguration
     /// <summary>The configuration of a host.</summary>
     /// <param name="settings">Its addresses and certificates.</param>
     /// <param name="roles">What it does.</param>
-    public static Config Of(ClusterSettings settings, IEnumerable<string> roles)
+    /// <param name="via">Hosts that it joins in place of the seeds; none: the seeds.</param>
+    public static Config Of(ClusterSettings settings, IEnumerable<string> roles, IReadOnlyCollection<string> via)
     {
-        var scheme = SchemeOf(settings);
-        var seeds = string.Join(", ", settings.Nodes.Select(node => $"\"{scheme}://{SystemName}@{node}\""));
+        var seeds = string.Join(", ", (via.Count > 0 ? via : settings.Nodes).Select(node => $"\"{AddressOf(settings, node)}\""));
         var variable = string.Create(CultureInfo.InvariantCulture, $$"""
             akka.remote.dot-netty.tcp {
               hostname = "{{BindAddress(settings.Host)}}"
@@ -93,6 +98,11 @@ internal static class ClusterConfiguration
             """);
         return ConfigurationFactory.ParseString(variable).WithFallback(ConfigurationFactory.ParseString(Fixed));
     }
+
+    /// <summary>The address of a host's cluster system.</summary>
+    /// <param name="settings">Of this host.</param>
+    /// <param name="host">As <c>host:port</c>.</param>
+    public static string AddressOf(ClusterSettings settings, string host) => $"{SchemeOf(settings)}://{SystemName}@{host}";
 
     /// <summary>The scheme of addresses. Messages to an address with the wrong one are never answered.</summary>
     public static string SchemeOf(ClusterSettings settings) => settings.Certificate is null ? "akka.tcp" : "akka.ssl.tcp";

@@ -1,3 +1,4 @@
+using Akka;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Remote.Transport.DotNetty;
@@ -15,6 +16,8 @@ internal sealed partial class ClusterNode : IAsyncDisposable
     /// <summary>Time for leaving the cluster; while a host is unreachable, leaving never ends by itself.</summary>
     public static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
 
     private readonly ClusterSettings _settings;
@@ -31,6 +34,9 @@ internal sealed partial class ClusterNode : IAsyncDisposable
     private readonly LogThrottle _refusedLog;
     private volatile ActorSystem? _system;
     private Task _running = Task.CompletedTask;
+
+    /// <summary>Hosts that the next system joins; none: the seeds.</summary>
+    private IReadOnlyList<string> _via = [];
 
     /// <param name="settings">This host and the others.</param>
     /// <param name="roles">What this host does.</param>
@@ -111,19 +117,27 @@ internal sealed partial class ClusterNode : IAsyncDisposable
     private async Task<(Exception? Fault, bool IsWanted)> RunOnceAsync()
     {
         ActorSystem? system = null;
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
-            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await using var stopping = _stopping.Token.Register(() => ended.TrySetResult());
-            Action rejoin = () => ended.TrySetResult();
-            system = ActorSystem.Create(ClusterConfiguration.SystemName, Setup());
+            IReadOnlyList<string> next = [];
+            Action<IReadOnlyList<string>> rejoin = via =>
+            {
+                Volatile.Write(ref next, via);
+                ended.TrySetResult();
+            };
+            system = ActorSystem.Create(ClusterConfiguration.SystemName, Setup(_via));
             _system = system;
+            HoldAtFailedHandshake(system, ended.Task);
             system.ActorOf(
                 Props.Create(() => new MembershipActor(
                     _settings, _members, _listener, rejoin, _time, _loggers.CreateLogger<MembershipActor>())),
                 "membership");
             _addActors(system);
             var isWanted = await Task.WhenAny(system.WhenTerminated, ended.Task) != system.WhenTerminated;
+            _via = Volatile.Read(ref next);
+            ended.TrySetResult();
             await LeaveAsync(system);
             return (null, isWanted);
         }
@@ -131,6 +145,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         {
             if (system is not null)
             {
+                ended.TrySetResult();
                 await LeaveAsync(system);
             }
 
@@ -142,10 +157,28 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         }
     }
 
-    private ActorSystemSetup Setup()
+    /// <summary>Keeps the system when a connection to another host fails in its TLS handshake, for example because that host hangs, is
+    /// overloaded, or is killed at this moment. Akka shuts the system down then, and with it the connections to all other hosts.</summary>
+    private static void HoldAtFailedHandshake(ActorSystem system, Task ended)
+    {
+        // The code of Akka's internal TlsHandshakeFailureReason.
+        const int FailedHandshake = 79;
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "hold", async () =>
+        {
+            if (shutdown.ShutdownReason is { ExitCode: FailedHandshake })
+            {
+                await ended;
+            }
+
+            return Done.Instance;
+        });
+    }
+
+    private ActorSystemSetup Setup(IReadOnlyList<string> via)
     {
         var setup = ActorSystemSetup.Create(
-            BootstrapSetup.Create().WithConfig(ClusterConfiguration.Of(_settings, _roles)), new AkkaLoggerSetup(_loggers, isQuiet: true));
+            BootstrapSetup.Create().WithConfig(ClusterConfiguration.Of(_settings, _roles, via)), new AkkaLoggerSetup(_loggers, isQuiet: true));
         return _settings.Certificate is { } certificate
             ? setup.And(new DotNettySslSetup(
                 certificate, suppressValidation: false, requireMutualAuthentication: true, (shown, _, peer, errors, _) =>
@@ -163,13 +196,17 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     private async Task LeaveAsync(ActorSystem system)
     {
+        // Until it has ended it holds the port that the next one needs. A service that stops waits less.
+        var started = _time.GetTimestamp();
+        var end = system.Terminate();
+        await Task.WhenAny(end, Task.Delay(EndWithin, _time, _stopping.Token));
         try
         {
-            await system.Terminate().WaitAsync(2 * LeaveWithin);
+            await end.WaitAsync(2 * LeaveWithin);
         }
         catch (TimeoutException)
         {
-            LogLateEnd((2 * LeaveWithin).TotalSeconds);
+            LogLateEnd(_time.GetElapsedTime(started).TotalSeconds);
         }
     }
 

@@ -6,14 +6,17 @@ internal enum IslandDecision
     /// <summary>Nothing.</summary>
     Stay,
 
-    /// <summary>It leaves its part of the cluster and joins again.</summary>
+    /// <summary>It leaves its part of the cluster and joins <see cref="IslandMonitor.Others"/>.</summary>
     Rejoin,
+
+    /// <summary>It is not a member yet and joins <see cref="IslandMonitor.Others"/>, because no seed can be reached.</summary>
+    Join,
 
     /// <summary>It founds the cluster in place of seeds that do not live.</summary>
     Found,
 }
 
-/// <summary>Detects a part of a split cluster that does not rejoin by itself: seeds answer that are not reachable members here. Also detects
+/// <summary>Detects a part of a split cluster that does not rejoin by itself: hosts answer that are not reachable members here. Also detects
 /// that no cluster exists, because the first seeds do not answer. One caller at a time.</summary>
 /// <param name="self">This host, <c>host:port</c>.</param>
 /// <param name="seeds">The seeds, in the order that all hosts have.</param>
@@ -35,16 +38,35 @@ internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
     /// <summary>The same where seeds answer that come later: they may be a cluster that is about to accept this host.</summary>
     public const int ChecksBeforeFoundingAmongOthers = 8;
 
-    private readonly HashSet<string> _answered = [];
+    /// <summary>An answer counts in this many checks: on an overloaded machine it may come after the check that asked for it.</summary>
+    private const int ChecksPerAnswer = 2;
+
+    private readonly Dictionary<string, (int Round, IReadOnlyList<string> Part)> _answered = [];
+    private int _round;
     private int _found;
     private int _alone;
+
+    /// <summary>Hosts that answered lately and are not reachable members here, in the order of the seeds, others last. Set by
+    /// <see cref="EndRound"/>.</summary>
+    public IReadOnlyList<string> Others { get; private set; } = [];
 
     /// <summary>Seeds that are to be asked whether they live: they are no reachable members.</summary>
     public static IReadOnlyList<string> Missing(string self, IEnumerable<string> seeds, IReadOnlyCollection<ClusterMember> members) =>
         [.. seeds.Where(seed => seed != self && !members.Any(member => member.Address == seed && member.IsReachable))];
 
     /// <summary>A seed lives that was missing when it was asked.</summary>
-    public void Answered(string seed) => _answered.Add(seed);
+    public void Answered(string seed) => Answered(seed, [seed]);
+
+    /// <summary>A host lives that has reported a part of the cluster. It may be no seed.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="part">The hosts that it works with, itself included.</param>
+    public void Answered(string host, IReadOnlyList<string> part)
+    {
+        if (seeds.Contains(host) || part.Count > 1)
+        {
+            _answered[host] = (_round, part);
+        }
+    }
 
     /// <summary>Ends one round of questions.</summary>
     /// <param name="isMember">This host is a member, or is about to become one.</param>
@@ -53,26 +75,50 @@ internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
     /// <returns>What this host should do.</returns>
     public IslandDecision EndRound(bool isMember, bool isUp, IReadOnlyCollection<ClusterMember> members)
     {
-        var missing = Missing(self, seeds, members).Where(_answered.Contains).ToList();
-        _answered.Clear();
-        _alone = !isMember && seeds.Contains(self) && (missing.Count == 0 || IsBefore([self], missing)) ? _alone + 1 : 0;
-        if (_alone >= (missing.Count == 0 ? ChecksBeforeFounding : ChecksBeforeFoundingAmongOthers))
+        var reachable = members.Where(member => member.IsReachable).Select(member => member.Address).ToList();
+        foreach (var (host, answer) in _answered.ToList())
         {
-            _alone = 0;
-            return IslandDecision.Found;
+            // A host that works with a member of this part is about to become one, or was one.
+            var isSame = reachable.Contains(host) || (!seeds.Contains(host) && answer.Part.Any(reachable.Contains));
+            if (isSame || _round - answer.Round >= ChecksPerAnswer)
+            {
+                _answered.Remove(host);
+            }
         }
 
-        if (!isUp || missing.Count == 0)
+        _round++;
+        Others = [.. _answered.Keys.OrderBy(host => First([host])).ThenBy(host => host, StringComparer.Ordinal)];
+        return isMember ? Member(isUp, reachable) : Joining();
+    }
+
+    private IslandDecision Joining()
+    {
+        _found = 0;
+        var answering = Others.Where(seeds.Contains).ToList();
+        _alone = seeds.Contains(self) && (answering.Count == 0 || IsBefore([self], answering)) ? _alone + 1 : 0;
+        if (_alone < (answering.Count == 0 ? ChecksBeforeFounding : ChecksBeforeFoundingAmongOthers))
+        {
+            return IslandDecision.Stay;
+        }
+
+        _alone = 0;
+        return Others.Count > answering.Count ? IslandDecision.Join : IslandDecision.Found;
+    }
+
+    private IslandDecision Member(bool isUp, List<string> reachable)
+    {
+        _alone = 0;
+        if (!isUp || Others.Count == 0)
         {
             _found = 0;
             return IslandDecision.Stay;
         }
 
         _found++;
-        var reachable = members.Where(member => member.IsReachable).Select(member => member.Address).ToList();
+        var others = _answered.Values.SelectMany(answer => answer.Part).ToHashSet();
         var shouldRejoin = reachable.Count == 0
-            ? _found >= (IsBefore([self], missing) ? ChecksWhenFirst : ChecksWhenAlone)
-            : _found >= ChecksAmongOthers && !IsBefore([self, .. reachable], missing);
+            ? _found >= (IsBefore([self], others) ? ChecksWhenFirst : ChecksWhenAlone)
+            : _found >= ChecksAmongOthers && !IsBefore([self, .. reachable], others);
         return shouldRejoin ? IslandDecision.Rejoin : IslandDecision.Stay;
     }
 

@@ -49,6 +49,11 @@ internal sealed record AnswerGiven(long Request, int Index, RemoteAnswer Answer,
 /// <param name="Failure">Why questions have no answer; empty when all have.</param>
 internal sealed record RequestEnded(long Request, string Failure) : ClusterMessage;
 
+/// <summary>From a member to a host of <c>Cluster:Nodes</c> that is not a reachable member for it: which hosts work together here. A host that
+/// cannot reach them itself joins them through the sender.</summary>
+/// <param name="Hosts">The sender and the hosts that it reaches, as <c>host:port</c>.</param>
+internal sealed record ClusterPart(IReadOnlyList<string> Hosts) : ClusterMessage;
+
 /// <summary>What arrived and is none of these messages. Never sent.</summary>
 /// <param name="Manifest">The name that it came under.</param>
 /// <param name="Reason">What is wrong with it.</param>

@@ -23,6 +23,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         NoFrame => "N",
         AnswerGiven => "A",
         RequestEnded => "E",
+        ClusterPart => "M",
         _ => throw new ArgumentException($"{o.GetType().Name} is not a message between hosts.", nameof(o)),
     };
 
@@ -72,6 +73,13 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
                 output.WriteNumber(1, ended.Request);
                 output.WriteText(2, QuestionWire.Cut(ended.Failure));
                 break;
+            case ClusterPart part:
+                foreach (var host in part.Hosts.Take(WireFormat.MaxHosts))
+                {
+                    output.WriteText(1, host);
+                }
+
+                break;
             default:
                 throw new ArgumentException($"{obj.GetType().Name} is not a message between hosts.", nameof(obj));
         }
@@ -92,6 +100,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
                 "N" => new NoFrame(ReadNumbers(bytes)[1]),
                 "A" => ReadAnswer(bytes),
                 "E" => ReadEnded(bytes),
+                "M" => ReadPart(bytes),
                 _ => new UnreadableMessage(Shown(manifest), "This version does not know the message."),
             };
         }
@@ -197,6 +206,22 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
             return true;
         });
         return new RequestEnded(request, failure);
+    }
+
+    private static ClusterPart ReadPart(byte[] bytes)
+    {
+        var hosts = new List<string>();
+        WireFormat.ReadAll(bytes, (field, input) =>
+        {
+            if (field != 1)
+            {
+                return false;
+            }
+
+            hosts.AddUpTo(WireFormat.MaxHosts, input.ReadName());
+            return true;
+        });
+        return new ClusterPart(hosts);
     }
 
     private static long[] ReadNumbers(byte[] bytes)

@@ -28,6 +28,9 @@ internal static class WireFormat
     /// <summary>Most frames that a host may have at once, whatever it reports.</summary>
     public const int MaxCapacity = 64;
 
+    /// <summary>Most hosts of a part of the cluster.</summary>
+    public const int MaxHosts = 64;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static void WriteNumber(this CodedOutputStream output, int field, long value)

@@ -56,6 +56,7 @@ public sealed class ClusterSerializerTests : IDisposable
         new NoFrame(-1),
         Given,
         new RequestEnded(4, "the model failed"),
+        new ClusterPart(["10.0.0.1:7071", "b\u00f6x.lan:7071"]),
     ];
 
     private ClusterMessage Again(ClusterMessage message) =>
@@ -157,6 +158,10 @@ public sealed class ClusterSerializerTests : IDisposable
                 Assert.All(answer.ChoiceScores.Append(answer.Score ?? 0).Append(answer.Mass ?? 0).Append(answer.MinMass ?? 0), it => Assert.True(double.IsFinite(it)));
                 Assert.InRange(given.EncodeTime, TimeSpan.Zero, TimeSpan.FromDays(1));
                 Assert.DoesNotContain(answer.FailureMessage, char.IsControl);
+                break;
+            case ClusterPart part:
+                Assert.InRange(part.Hosts.Count, 0, WireFormat.MaxHosts);
+                Assert.All(part.Hosts, host => Assert.DoesNotContain(host, char.IsControl));
                 break;
             case RequestEnded ended:
                 Assert.InRange(ended.Failure.Length, 0, 500);

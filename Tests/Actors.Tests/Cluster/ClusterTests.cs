@@ -137,6 +137,21 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task A_port_that_another_process_has_is_reported_and_taken_when_it_is_free()
+    {
+        var first = await InferenceHost().StartAsync();
+        await Eventually.TrueAsync(() => first.Edge.Cluster!.System is not null, "the first one listens", ClusterRig.Patience);
+        await using var second = await ClusterRig.CameraHost(ClusterRig.Settings(_inference, _inference)).StartAsync();
+        await Eventually.TrueAsync(
+            () => second.Log.Lines.Items.Any(line => line.Text.Contains("cannot listen at", StringComparison.Ordinal)),
+            "the second one reports it",
+            ClusterRig.Patience);
+        Assert.Null(second.Edge.Cluster!.System);
+        await first.DisposeAsync();
+        await Eventually.TrueAsync(() => second.Edge.Cluster!.System is not null, "the second one listens", ClusterRig.Patience);
+    }
+
+    [Fact]
     public async Task Without_a_cluster_nothing_of_it_exists()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();

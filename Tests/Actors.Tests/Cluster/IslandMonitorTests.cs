@@ -83,4 +83,68 @@ public sealed class IslandMonitorTests
         Assert.Equal(int.MaxValue, RoundsUntilFounding("a:1", "nobody:1"));
         Assert.Equal(int.MaxValue, RoundsUntilFounding("c:1", "nobody:1", isMember: true));
     }
+
+    private static (int Round, IslandMonitor Monitor) RoundsUntil(
+        IslandDecision decision, string self, IReadOnlyCollection<ClusterMember> members, bool isMember, string reporter, params string[] part)
+    {
+        var monitor = new IslandMonitor(self, Seeds);
+        for (var round = 1; round <= 50; round++)
+        {
+            monitor.Answered(reporter, part);
+            if (monitor.EndRound(isMember, isUp: isMember, members) == decision)
+            {
+                return (round, monitor);
+            }
+        }
+
+        return (int.MaxValue, monitor);
+    }
+
+    [Fact]
+    public void A_seed_that_founded_a_cluster_joins_the_others_through_a_host_that_is_no_seed()
+    {
+        var (round, monitor) = RoundsUntil(IslandDecision.Rejoin, "c:1", [], isMember: true, "a:1", "a:1", "b:1");
+        Assert.Equal(IslandMonitor.ChecksWhenAlone, round);
+        Assert.Equal(["a:1"], monitor.Others);
+    }
+
+    [Fact]
+    public void A_seed_that_starts_joins_through_a_host_that_is_no_seed_and_founds_nothing()
+    {
+        Assert.Equal(
+            IslandMonitor.ChecksBeforeFounding,
+            RoundsUntil(IslandDecision.Join, "c:1", [], isMember: false, "a:1", "a:1", "b:1").Round);
+        Assert.Equal(
+            int.MaxValue, RoundsUntil(IslandDecision.Found, "c:1", [], isMember: false, "a:1", "a:1", "b:1").Round);
+    }
+
+    [Fact]
+    public void Of_two_larger_parts_without_a_way_between_their_seeds_only_the_last_one_gives_way()
+    {
+        var (round, _) = RoundsUntil(IslandDecision.Rejoin, "c:1", [Member("d:1")], isMember: true, "a:1", "a:1", "b:1");
+        Assert.Equal(IslandMonitor.ChecksAmongOthers, round);
+        Assert.Equal(
+            int.MaxValue, RoundsUntil(IslandDecision.Rejoin, "b:1", [Member("a:1")], isMember: true, "d:1", "d:1", "c:1").Round);
+    }
+
+    [Fact]
+    public void A_host_that_works_with_a_member_of_this_part_is_no_other_part() => Assert.Equal(
+        int.MaxValue, RoundsUntil(IslandDecision.Rejoin, "c:1", [Member("b:1")], isMember: true, "a:1", "a:1", "b:1").Round);
+
+    [Fact]
+    public void An_answer_that_comes_in_each_second_check_is_enough_on_a_slow_machine()
+    {
+        var monitor = new IslandMonitor("c:1", Seeds);
+        var decisions = Enumerable.Range(0, 6).Select(round =>
+        {
+            if (round % 2 == 0)
+            {
+                monitor.Answered("b:1");
+            }
+
+            return monitor.EndRound(isMember: true, isUp: true, []);
+        }).ToList();
+        Assert.Contains(IslandDecision.Rejoin, decisions);
+        Assert.Equal(IslandDecision.Stay, new IslandMonitor("c:1", Seeds).EndRound(isMember: true, isUp: true, []));
+    }
 }

@@ -92,7 +92,7 @@ public sealed class StrangerTests : IAsyncLifetime, IDisposable
     public void Nothing_that_a_host_reads_creates_a_type_that_a_message_names()
     {
         using var system = (ExtendedActorSystem)ActorSystem.Create(
-            ClusterConfiguration.SystemName, ClusterConfiguration.Of(ClusterRig.Settings(_camera, _camera), []));
+            ClusterConfiguration.SystemName, ClusterConfiguration.Of(ClusterRig.Settings(_camera, _camera), [], []));
 
         // One more, in a newer Akka.NET for example, must be looked at before it may read what strangers send.
         var found = Enumerable.Range(1, 10_000).Where(id => !ErrorOf(id).Contains("Cannot find serializer", StringComparison.Ordinal));

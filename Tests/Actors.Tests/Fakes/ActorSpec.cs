@@ -5,13 +5,15 @@ using Akka.TestKit.Xunit2;
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
 /// <summary>One actor in an actor system of its own; test probes replace the actors around it.</summary>
-public abstract class ActorSpec() : TestKit("""
+/// <param name="more">More of Akka's configuration.</param>
+public abstract class ActorSpec(string more = "") : TestKit($$"""
     akka {
       loglevel = OFF
       stdout-loglevel = OFF
       # Reached only when something is broken.
       test.single-expect-default = 60s
     }
+    {{more}}
     """), IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;
