@@ -70,7 +70,7 @@ cp -r "$root/Deploy/container" "$output/container"
 mkdir -p "$output/homeassistant/mobilevlm/packages"
 cp "$root/Deploy/homeassistant/repository.json" "$output/homeassistant/"
 cp -r "$root/Deploy/homeassistant/addon/." "$output/homeassistant/mobilevlm/"
-cp "$root/Deploy/container/collect.sh" "$output/homeassistant/mobilevlm/"
+cp "$root/Deploy/container/collect.sh" "$root/Deploy/container/ffmpeg.sh" "$output/homeassistant/mobilevlm/"
 cp "$root/CHANGELOG.md" "$output/homeassistant/mobilevlm/CHANGELOG.md"
 cp "${debs[@]}" "$output/homeassistant/mobilevlm/packages/"
 sed -i "s/@VERSION@/$version/" "$output/homeassistant/mobilevlm/config.json"
@@ -85,6 +85,14 @@ if [ -n "$image" ]; then
     # shellcheck disable=SC2086 # several options
     buildah ${BUILDAH_OPTIONS:-} build ${BUILDAH_BUILD_OPTIONS:-} --format docker --layers=false -f "$root/Deploy/container/Dockerfile" ${BASE:+--build-arg "BASE=$BASE"} \
         --build-arg "TARGETARCH=$architecture" --build-context "files=$root/Deploy/container" -t "mobilevlm:$version" "$context"
+    # The add-on takes the compiled ffmpeg from here, and compiles it where the release has none for its architecture.
+    # shellcheck disable=SC2086
+    container=$(buildah ${BUILDAH_OPTIONS:-} from "mobilevlm:$version")
+    # shellcheck disable=SC2086
+    buildah ${BUILDAH_OPTIONS:-} run --isolation chroot --user 0 "$container" -- tar -C / --sort=name --owner=0 --group=0 --mtime=@0 -cf - usr/bin/ffmpeg usr/share/doc/ffmpeg |
+        gzip -9n >"$output/homeassistant/mobilevlm/packages/ffmpeg-$architecture.tar.gz"
+    # shellcheck disable=SC2086
+    buildah ${BUILDAH_OPTIONS:-} rm "$container" >/dev/null
     archive=$output/mobilevlm-$version-image-$architecture.tar
     rm -f "$archive" "$archive.gz"
     # shellcheck disable=SC2086

@@ -12,7 +12,7 @@ def questions($camera; $questions):
 | ($options.model | ascii_downcase | split("/")[-1]) as $model
 | ($options.broker // (if $mqtt then "\(if $mqtt.ssl then "mqtts" else "mqtt" end)://\($mqtt.host):\($mqtt.port)" else "embedded" end)) as $broker
 | (if $options.broker then $options.user else $mqtt.username? end) as $user
-| { MobileVlm: {
+| { MobileVlm: ({
       Node: "home-assistant",
       StateFolder: "\($folder)/state",
       Model: { Path: "\($folder)/models/\($model)" },
@@ -24,4 +24,5 @@ def questions($camera; $questions):
         if ($options.cameras | length) == 0
         then { gate: { Source: "/usr/lib/mobilevlm/demo/gate.mp4", Loop: true, Questions: questions("gate"; $options.questions) } }
         else [$options.cameras[] | { key: .name, value: { Source: .source, Questions: questions(.name; $options.questions) } }] | from_entries
-        end) } }
+        end) }
+      + (if $options.history then { History: { Folder: "\($folder)/history", MaxMegabytes: 1000 } } else {} end)) }
