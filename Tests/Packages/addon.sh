@@ -102,7 +102,7 @@ jq '.options + { history: true }' "$context/config.json" >"$work/data/options.js
 begun=$(now)
 step "the add-on starts with its default options and a history" run "$name" 172.30.33.4 addon --init --tmpfs /tmp \
     -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" localhost/mobilevlm-addon
-step "/readyz is 200" within 120 curl -fsS -m 2 http://172.30.33.4:8080/readyz
+step "/readyz is 200" within 300 curl -fsS -m 2 http://172.30.33.4:8080/readyz
 echo "        after $(since "$begun") s, with the import of the model"
 step "it has the broker from the Supervisor" grep -q '"mqtt://core-mosquitto:1883"' "$work/data/appsettings.json"
 step "Home Assistant would find its entities there" timeout 20 mosquitto_sub -h 172.30.33.3 -t 'homeassistant/+/+/config' -t 'homeassistant/+/+/+/config' -C 1 -F '%t'
@@ -124,7 +124,7 @@ podman rm "$name" >/dev/null
 begun=$(now)
 step "it starts again with its data" run "$name" 172.30.33.4 addon --init --tmpfs /tmp \
     -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" localhost/mobilevlm-addon
-step "/readyz is 200" within 120 curl -fsS -m 2 http://172.30.33.4:8080/readyz
+step "/readyz is 200" within 300 curl -fsS -m 2 http://172.30.33.4:8080/readyz
 echo "        after $(since "$begun") s"
 step "with the history of before" bash -c "curl -fsS -m 5 http://172.30.32.2$session/api/v1/events | grep -q historyId"
 echo "all passed"
