@@ -120,7 +120,7 @@ sed 's/^/        /' "$step_output"
 step "the event stream is not buffered" bash -c "curl -sN -m 15 http://172.30.32.2$session/api/v1/events/stream | grep -m1 '^event: '"
 
 step "it ends in time" podman stop -t 30 "$name"
-podman rm "$name" >/dev/null
+podman rm "$name" >/dev/null 2>&1
 begun=$(now)
 step "it starts again with its data" run "$name" 172.30.33.4 addon --init --tmpfs /tmp \
     -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" localhost/mobilevlm-addon

@@ -130,7 +130,7 @@ if [[ " $parts " = *" image "* ]]; then
     step "SIGTERM ends it in time" podman stop -t 30 "$name"
     echo "        after $(since "$begun") s, with exit code $(podman inspect --format '{{.State.ExitCode}}' "$name")"
     step "with exit code 0" test "$(podman inspect --format '{{.State.ExitCode}}' "$name")" = 0
-    podman rm "$name" >/dev/null
+    podman rm "$name" >/dev/null 2>&1
     begun=$(now)
     step "a new container with the same volume starts" start
     step "/readyz is 200" within 300 curl -fsS -m 2 "http://127.0.0.1:$port/readyz"
@@ -139,7 +139,7 @@ if [[ " $parts " = *" image "* ]]; then
     echo "        ready after $ready s, first answer after $(since "$begun") s"
     step "with the same token" test "$token" = "$(token "$name")"
     step "and without another import" bash -c "! podman logs '$name' 2>&1 | grep Importing"
-    podman rm -f -t 30 "$name" >/dev/null
+    podman rm -f -t 30 "$name" >/dev/null 2>&1
     begun=$(now)
     step "a folder that is not writable is reported with the remedy" bash -c "podman run --rm --read-only --tmpfs /tmp -v '$work:/var/lib/mobilevlm:ro' '$image' 2>&1 | grep 'is not writable for user 10001'"
 fi
