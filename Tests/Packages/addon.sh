@@ -4,16 +4,16 @@
 # the page there. No Supervisor and no Home Assistant run. Needs root, buildah, podman, runc, jq, chromium, node, mosquitto-clients,
 # and 'npm ci' in Tests/Browser.
 #
-#   Tests/Packages/addon.sh --package FILE.deb [--base IMAGE] [--ffmpeg FILE.tar.gz] [--keep FOLDER]
+#   Tests/Packages/addon.sh --package FILE.deb [--base IMAGE] [--ffmpeg FILE.tar.gz] [--keep FOLDER] [--image IMAGE]
 #
-# --ffmpeg: a compiled one, as a release brings it. --keep: where the page's picture goes.
+# --ffmpeg: a compiled one, as a release brings it. --keep: where the page's picture goes. --image: take this one, build none.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 # shellcheck source=Tests/Packages/images.sh
 . "$here/images.sh"
 usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
-package= base= ffmpeg= keep=
+package= base= ffmpeg= keep= image=
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || usage
     case $1 in
@@ -21,6 +21,7 @@ while [ $# -gt 0 ]; do
         --base) base=$2 ;;
         --ffmpeg) ffmpeg=$2 ;;
         --keep) keep=$2 ;;
+        --image) image=$2 ;;
         *) usage ;;
     esac
     shift 2
@@ -41,7 +42,7 @@ trap tidy EXIT
 addon_log=${keep:+$keep/addon.log}
 base=${base:-$(debian_base)}
 nginx=$(with_package nginx-light "$base" '["/usr/sbin/nginx","-g","daemon off;","-c","/etc/nginx.conf"]')
-mosquitto=$(with_package mosquitto "$base" '["/usr/sbin/mosquitto","-c","/mosquitto.conf"]')
+mosquitto=$(with_package mosquitto "$base" '["/usr/sbin/mosquitto","-c","/mosquitto/config/mosquitto.conf"]')
 
 echo "== the add-on's image, on $base"
 context=$work/addon
@@ -52,9 +53,10 @@ architecture=$(dpkg-deb --field "$package" Architecture)
 version=$(dpkg-deb --field "$package" Version)
 cp "$package" "$context/packages/mobilevlm_${version}_$architecture.deb"
 [ -z "$ffmpeg" ] || cp "$ffmpeg" "$context/packages/ffmpeg-$architecture.tar.gz"
-step "it builds" buildah build --isolation chroot --format docker -f "$context/Dockerfile" --build-arg "BASE=$base" \
+[ -n "$image" ] || step "it builds" buildah build --isolation chroot --format docker -f "$context/Dockerfile" --build-arg "BASE=$base" \
     --build-arg "BUILD_ARCH=$(echo "$architecture" | sed s/arm64/aarch64/)" --build-arg "BUILD_VERSION=$version" -t localhost/mobilevlm-addon "$context"
-echo "        unpacked $(($(podman image inspect --format '{{.Size}}' localhost/mobilevlm-addon) / 1000000)) MB"
+image=${image:-localhost/mobilevlm-addon}
+echo "        unpacked $(($(podman image inspect --format '{{.Size}}' "$image") / 1000000)) MB"
 
 echo "== with the network of Home Assistant's add-ons"
 # The Supervisor is 172.30.32.2 there, and add-ons have the next network.
@@ -75,8 +77,8 @@ http {
             return 200 '{"result":"ok","data":{"host":"core-mosquitto","port":1883,"ssl":false,"username":"","password":"","protocol":"3.1.1"}}';
         }
         location $session/ {
-            rewrite ^$session/(.*) /\$1 break;
             set \$addon addon;
+            rewrite ^$session/(.*) /\$1 break;
             proxy_pass http://\$addon:8080;
             proxy_http_version 1.1;
             proxy_set_header Host \$http_host;
@@ -96,13 +98,14 @@ run() { # name, address, alias, arguments...
     podman run -d --name "$1" --network "$name:ip=$2,alias=$3" "${@:4}"
 }
 step "the Supervisor's address answers" run "$name-supervisor" 172.30.32.2 supervisor -v "$work/nginx.conf:/etc/nginx.conf:ro" --tmpfs /var/log/nginx --tmpfs /var/lib/nginx "$nginx"
-step "a broker is there" run "$name-broker" 172.30.33.3 core-mosquitto -v "$work/mosquitto.conf:/mosquitto.conf:ro" "$mosquitto"
+step "a broker is there" run "$name-broker" 172.30.33.3 core-mosquitto -v "$work/mosquitto.conf:/mosquitto/config/mosquitto.conf:ro" "$mosquitto"
 mkdir -p "$work/data" "$work/config"
 jq '.options + { history: true }' "$context/config.json" >"$work/data/options.json"
 begun=$(now)
 step "the add-on starts with its default options and a history" run "$name" 172.30.33.4 addon --init --tmpfs /tmp \
-    -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" localhost/mobilevlm-addon
-step "/readyz is 200" within 300 curl -fsS -m 2 http://172.30.33.4:8080/readyz
+    -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" "$image"
+ready() { podman ps --format '{{.Names}}' | grep -qx "$name" && within 300 curl -fsS -m 2 http://172.30.33.4:8080/readyz || { podman logs "$name" 2>&1 | tail; return 1; }; }
+step "/readyz is 200" ready
 echo "        after $(since "$begun") s, with the import of the model"
 step "it has the broker from the Supervisor" grep -q '"mqtt://core-mosquitto:1883"' "$work/data/appsettings.json"
 step "Home Assistant would find its entities there" timeout 20 mosquitto_sub -h 172.30.33.3 -t 'homeassistant/+/+/config' -t 'homeassistant/+/+/+/config' -C 1 -F '%t'
@@ -123,8 +126,8 @@ step "it ends in time" podman stop -t 30 "$name"
 podman rm "$name" >/dev/null 2>&1
 begun=$(now)
 step "it starts again with its data" run "$name" 172.30.33.4 addon --init --tmpfs /tmp \
-    -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" localhost/mobilevlm-addon
-step "/readyz is 200" within 300 curl -fsS -m 2 http://172.30.33.4:8080/readyz
+    -e "SUPERVISOR_TOKEN=of the add-on" -v "$work/data:/data" -v "$work/config:/config:ro" "$image"
+step "/readyz is 200" ready
 echo "        after $(since "$begun") s"
 step "with the history of before" bash -c "curl -fsS -m 5 http://172.30.32.2$session/api/v1/events | grep -q historyId"
 echo "all passed"

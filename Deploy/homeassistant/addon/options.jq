@@ -19,7 +19,7 @@ def questions($camera; $questions):
       Mqtt: ({ Broker: $broker, HomeAssistant: { Enabled: true } }
         + (if $user and $user != "" then { User: $user, PasswordFile: "\($folder)/mqtt-password" } else {} end)),
       # The Supervisor has checked the user of each request that it passes on.
-      Http: { Listen: "0.0.0.0:8080", TokenFile: "\($folder)/http-tokens", TrustedProxies: ["172.30.32.2"] },
+      Http: { Listen: "0.0.0.0:8080", TokenFile: "\($folder)/state/http-tokens", TrustedProxies: ["172.30.32.2"] },
       Cameras: (
         if ($options.cameras | length) == 0
         then { gate: { Source: "/usr/lib/mobilevlm/demo/gate.mp4", Loop: true, Questions: questions("gate"; $options.questions) } }

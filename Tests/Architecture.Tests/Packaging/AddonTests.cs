@@ -87,6 +87,9 @@ public sealed class AddonTests : IDisposable
         Assert.Equal(["172.30.32.2"], configuration["Http"]!["TrustedProxies"]!.AsArray().Select(it => it!.ToString()));
         Assert.Equal("gate", Assert.Single(configuration["Cameras"]!.AsObject()).Key);
         Assert.Null(configuration["History"]);
+        // The service creates a missing file only below its state folder.
+        Assert.Equal($"{_data}/state", configuration["StateFolder"]!.ToString());
+        Assert.StartsWith($"{_data}/state/", configuration["Http"]!["TokenFile"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
