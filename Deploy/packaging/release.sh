@@ -70,7 +70,7 @@ cp -r "$root/Deploy/container" "$output/container"
 mkdir -p "$output/homeassistant/mobilevlm/packages"
 cp "$root/Deploy/homeassistant/repository.json" "$output/homeassistant/"
 cp -r "$root/Deploy/homeassistant/addon/." "$output/homeassistant/mobilevlm/"
-cp "$root/Deploy/container/collect.sh" "$output/homeassistant/mobilevlm/"
+cp "$root/Deploy/container/collect.sh" "$root/Deploy/container/ffmpeg.sh" "$output/homeassistant/mobilevlm/"
 cp "$root/CHANGELOG.md" "$output/homeassistant/mobilevlm/CHANGELOG.md"
 cp "${debs[@]}" "$output/homeassistant/mobilevlm/packages/"
 sed -i "s/@VERSION@/$version/" "$output/homeassistant/mobilevlm/config.json"
@@ -79,16 +79,30 @@ sed -i "s/@VERSION@/$version/" "$output/homeassistant/mobilevlm/config.json"
 if [ -n "$image" ]; then
     command -v buildah >/dev/null || { echo "buildah is not installed: apt-get install buildah, or leave --image out" >&2; exit 2; }
     architecture=$(dpkg --print-architecture)
+    # A version of Debian may have '~' and '+', which a tag of an image must not have.
+    tag=mobilevlm:${version//[^A-Za-z0-9_.-]/-}
     context=$(mktemp -d)
     trap 'rm -rf "$context"' EXIT
     cp "$output/mobilevlm_${version}_$architecture.deb" "$context/"
     # shellcheck disable=SC2086 # several options
     buildah ${BUILDAH_OPTIONS:-} build ${BUILDAH_BUILD_OPTIONS:-} --format docker --layers=false -f "$root/Deploy/container/Dockerfile" ${BASE:+--build-arg "BASE=$BASE"} \
-        --build-arg "TARGETARCH=$architecture" --build-context "files=$root/Deploy/container" -t "mobilevlm:$version" "$context"
+        --build-arg "TARGETARCH=$architecture" --build-context "files=$root/Deploy/container" -t "$tag" "$context"
+    # The add-on takes the compiled ffmpeg from here, and compiles it where the release has none for its architecture. Debian's
+    # own (--build-arg FFMPEG=debian) has no such note and would miss its libraries.
+    # shellcheck disable=SC2086
+    container=$(buildah ${BUILDAH_OPTIONS:-} from "$tag")
+    # shellcheck disable=SC2086
+    built() { buildah ${BUILDAH_OPTIONS:-} run --isolation chroot --user 0 "$container" -- "$@"; }
+    if built test -e /usr/share/doc/ffmpeg/README; then
+        built tar -C / --sort=name --owner=0 --group=0 --mtime=@0 -cf - usr/bin/ffmpeg usr/share/doc/ffmpeg |
+            gzip -9n >"$output/homeassistant/mobilevlm/packages/ffmpeg-$architecture.tar.gz"
+    fi
+    # shellcheck disable=SC2086
+    buildah ${BUILDAH_OPTIONS:-} rm "$container" >/dev/null
     archive=$output/mobilevlm-$version-image-$architecture.tar
     rm -f "$archive" "$archive.gz"
     # shellcheck disable=SC2086
-    buildah ${BUILDAH_OPTIONS:-} push "mobilevlm:$version" "docker-archive:$archive:mobilevlm:$version"
+    buildah ${BUILDAH_OPTIONS:-} push "$tag" "docker-archive:$archive:$tag"
     gzip -9n "$archive"
 fi
 

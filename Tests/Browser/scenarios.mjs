@@ -5,6 +5,7 @@ import { check, checkAccessibility, open, PATIENCE, screenshot, until } from './
 import { proxyAt } from './proxy.mjs';
 
 export { cluster } from './cluster.mjs';
+export { ingress } from './ingress.mjs';
 export { pastViews, threshold, tryout, why } from './past.mjs';
 
 const row = question => `[data-camera="gate"] [data-question="${question}"]`;

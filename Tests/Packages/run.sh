@@ -3,11 +3,14 @@
 # removal, purge, and the install script. Needs root, debootstrap, systemd-container, apt-utils and gnupg. Debian's own packages
 # are downloaded once; the system under test then boots without a network. Takes about three minutes.
 #
+# The script's camera is a real RTSP server with a login, outside the system, in the network namespace that the system shares
+# (Tests/Shared/rtsp-test-server.py: python3-gi and gir1.2-gst-rtsp-server-1.0, as Tests/run.sh says).
+#
 #   Tests/Packages/run.sh --old FILE.deb --new FILE.deb [--keep FOLDER] [--only apt|script]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 old=
 new=
 keep=
@@ -25,12 +28,19 @@ while [ $# -gt 0 ]; do
 done
 [ -f "$old" ] && [ -f "$new" ] || usage
 [ "$(id -u)" = 0 ] || { echo "needs root: it boots a container" >&2; exit 2; }
-for tool in debootstrap systemd-nspawn apt-ftparchive gpg; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install debootstrap systemd-container apt-utils gnupg" >&2; exit 2; }
+for tool in debootstrap systemd-nspawn apt-ftparchive gpg ip; do
+    command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install debootstrap systemd-container apt-utils gnupg iproute2" >&2; exit 2; }
 done
 work=${keep:-$(mktemp -d)}
 mkdir -p "$work"
-[ -n "$keep" ] || trap 'rm -rf "$work"' EXIT
+network=mobilevlm-packages-$$
+camera=
+tidy() {
+    [ -z "$camera" ] || kill "$camera" 2>/dev/null || true
+    ip netns del "$network" 2>/dev/null || true
+    [ -n "$keep" ] || rm -rf "$work"
+}
+trap tidy EXIT
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_SECCOMP=1
 
 if [ ! -e "$work/debian/.complete" ]; then
@@ -61,6 +71,16 @@ cp "$root/Deploy/packaging/install.sh" "$work/release/"
 (cd "$work/release" && sha256sum -- *.deb >SHA256SUMS && gpg --batch --yes --local-user test@localhost --armor --detach-sign SHA256SUMS)
 gpg --batch --yes --export --output "$work/release/release.gpg" test@localhost
 
+echo "== a camera: RTSP with a login"
+ip netns add "$network"
+ip -n "$network" link set lo up
+mkfifo "$work/camera.input" 2>/dev/null || true
+RTSP_LOGIN=user:secret ip netns exec "$network" /usr/bin/python3 "$root/Tests/Shared/rtsp-test-server.py" 8554 "$root/Deploy/demo/gate.mp4" \
+    <>"$work/camera.input" >"$work/camera.log" 2>&1 &
+camera=$!
+for _ in $(seq 100); do [ ! -s "$work/camera.log" ] || break; sleep 0.1; done
+kill -0 "$camera" 2>/dev/null || { cat "$work/camera.log" >&2; exit 1; }
+
 failed=0
 for part in $parts; do
     tree=$work/run-$part
@@ -84,7 +104,7 @@ WantedBy=default.target
 UNIT
     ln -s ../the-test.service "$tree/etc/systemd/system/default.target.wants/"
     echo "== $part"
-    timeout 1200 systemd-nspawn -q -b -D "$tree" --register=no --keep-unit --private-network >"$work/console-$part.log" 2>&1 || true
+    timeout 1200 systemd-nspawn -q -b -D "$tree" --register=no --keep-unit --network-namespace-path="/run/netns/$network" >"$work/console-$part.log" 2>&1 || true
     cat "$tree/opt/test/report"
     if tail -1 "$tree/opt/test/report" | grep -q '^all passed'; then
         rm -rf "$tree"

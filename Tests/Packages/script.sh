@@ -26,10 +26,17 @@ pid=$(systemctl show mobilevlm -p MainPID --value)
 user "the same command again changes nothing and succeeds" sh release/install.sh --from release --demo
 step "the service runs again" within 60 is /readyz 200
 step "without a second copy of the configuration" test ! -e $config.bak.bak
+step "a camera with a wrong password is reported, and the configuration is the one before" bash -c \
+    'before=$(sha256sum <$0) && ! sh release/install.sh --from release --camera yard=rtsp://user:wrong@127.0.0.1:8554/stream --model /var/lib/mobilevlm/models/demo && test "$before" = "$(sha256sum <$0)"' $config
+tail -3 /tmp/step | sed 's/^/        /'
 user "with a camera instead, init tests it and writes the configuration" \
-    sh release/install.sh --from release --camera yard=pattern:320x240@5 --model /var/lib/mobilevlm/models/demo
+    sh release/install.sh --from release --camera yard=rtsp://user:secret@127.0.0.1:8554/stream --model /var/lib/mobilevlm/models/demo
 step "the service runs with it" within 60 is /readyz 200
-step "and answers for it" within 30 bash -c "timeout 10 mobilevlm watch --config $config | grep -m1 yard"
+step "and answers for it" within 60 bash -c "timeout 10 mobilevlm watch --config $config | grep -m1 yard"
+sed 's/^/        /' /tmp/step | tail -1
+step "the configuration before is kept beside it" grep -q gate.mp4 $config.bak
+step "the same command again succeeds" sh release/install.sh --from release \
+    --camera yard=rtsp://user:secret@127.0.0.1:8554/stream --model /var/lib/mobilevlm/models/demo
 user "it removes the package" sh release/install.sh --uninstall
 step "and keeps configuration and data" test -e $config -a -e /var/lib/mobilevlm/models/demo/model.json
 user "with --purge these too" sh release/install.sh --uninstall --purge

@@ -12,16 +12,17 @@ def questions($camera; $questions):
 | ($options.model | ascii_downcase | split("/")[-1]) as $model
 | ($options.broker // (if $mqtt then "\(if $mqtt.ssl then "mqtts" else "mqtt" end)://\($mqtt.host):\($mqtt.port)" else "embedded" end)) as $broker
 | (if $options.broker then $options.user else $mqtt.username? end) as $user
-| { MobileVlm: {
+| { MobileVlm: ({
       Node: "home-assistant",
       StateFolder: "\($folder)/state",
       Model: { Path: "\($folder)/models/\($model)" },
       Mqtt: ({ Broker: $broker, HomeAssistant: { Enabled: true } }
         + (if $user and $user != "" then { User: $user, PasswordFile: "\($folder)/mqtt-password" } else {} end)),
       # The Supervisor has checked the user of each request that it passes on.
-      Http: { Listen: "0.0.0.0:8080", TokenFile: "\($folder)/http-tokens", TrustedProxies: ["172.30.32.2"] },
+      Http: { Listen: "0.0.0.0:8080", TokenFile: "\($folder)/state/http-tokens", TrustedProxies: ["172.30.32.2"] },
       Cameras: (
         if ($options.cameras | length) == 0
         then { gate: { Source: "/usr/lib/mobilevlm/demo/gate.mp4", Loop: true, Questions: questions("gate"; $options.questions) } }
         else [$options.cameras[] | { key: .name, value: { Source: .source, Questions: questions(.name; $options.questions) } }] | from_entries
-        end) } }
+        end) }
+      + (if $options.history then { History: { Folder: "\($folder)/history", MaxMegabytes: 1000 } } else {} end)) }

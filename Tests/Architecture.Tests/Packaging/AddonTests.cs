@@ -86,6 +86,20 @@ public sealed class AddonTests : IDisposable
         Assert.Equal($"0.0.0.0:{Config["ingress_port"]}", configuration["Http"]!["Listen"]!.ToString());
         Assert.Equal(["172.30.32.2"], configuration["Http"]!["TrustedProxies"]!.AsArray().Select(it => it!.ToString()));
         Assert.Equal("gate", Assert.Single(configuration["Cameras"]!.AsObject()).Key);
+        Assert.Null(configuration["History"]);
+        // The service creates a missing file only below its state folder.
+        Assert.Equal($"{_data}/state", configuration["StateFolder"]!.ToString());
+        Assert.StartsWith($"{_data}/state/", configuration["Http"]!["TokenFile"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_history_is_stored_on_request_and_stays_out_of_backups()
+    {
+        var options = Config["options"]!;
+        options["history"] = true;
+        Assert.Equal(0, Run(options, "http://127.0.0.1:1").Code);
+        Assert.Equal($"{_data}/history", Written()["History"]!["Folder"]!.ToString());
+        Assert.Contains("history/*", Config["backup_exclude"]!.AsArray().Select(it => it!.ToString()));
     }
 
     [Fact]
