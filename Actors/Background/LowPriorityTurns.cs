@@ -1,11 +1,11 @@
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Pipeline;
 
-namespace MobileVlm.Edge.Actors.Past;
+namespace MobileVlm.Edge.Actors.Background;
 
 /// <summary>Runs pieces of work on the engine when no question of a camera needs it: no frame is in flight and none waits. On a device that is
-/// never idle, pieces run anyway, but only for a small part of its time. A question that falls due during a piece waits for the rest of that
-/// piece, never for a second one. One caller at a time.</summary>
+/// never idle, pieces run anyway, but only for a small part of its time, however many callers there are. A question that falls due during a
+/// piece waits for the rest of that piece, never for a second one. Thread-safe; one piece runs at a time.</summary>
 /// <param name="limit">The frames in flight.</param>
 /// <param name="picker">The frames that wait.</param>
 /// <param name="time">The clock.</param>
@@ -20,21 +20,31 @@ internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, 
     /// <summary>On a device that is never idle, a piece runs after this many times the duration of the last one.</summary>
     public const int BusyFactor = 4;
 
+    // Never disposed: it has no wait handle, and callers may still be leaving when the service ends.
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private TimeSpan _lastPiece;
 
     /// <summary>Runs a piece of work in its turn.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled before its turn.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> piece, CancellationToken cancel)
     {
-        await WaitAsync(cancel);
-        var started = time.GetTimestamp();
+        await _turn.WaitAsync(cancel);
         try
         {
-            return await piece();
+            await WaitAsync(cancel);
+            var started = time.GetTimestamp();
+            try
+            {
+                return await piece();
+            }
+            finally
+            {
+                _lastPiece = time.GetElapsedTime(started);
+            }
         }
         finally
         {
-            _lastPiece = time.GetElapsedTime(started);
+            _turn.Release();
         }
     }
 
