@@ -20,17 +20,24 @@ internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, 
     /// <summary>On a device that is never idle, a piece runs after this many times the duration of the last one.</summary>
     public const int BusyFactor = 4;
 
-    // Never disposed: it has no wait handle, and callers may still be leaving when the service ends.
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Lock _lock = new();
+    private Task _last = Task.CompletedTask;
     private TimeSpan _lastPiece;
 
     /// <summary>Runs a piece of work in its turn.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled before its turn.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> piece, CancellationToken cancel)
     {
-        await _turn.WaitAsync(cancel);
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task before;
+        lock (_lock)
+        {
+            (before, _last) = (_last, turn.Task);
+        }
+
         try
         {
+            await before.WaitAsync(cancel);
             await WaitAsync(cancel);
             var started = time.GetTimestamp();
             try
@@ -44,7 +51,8 @@ internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, 
         }
         finally
         {
-            _turn.Release();
+            // Who gave up before its turn leaves it to the next, once it comes.
+            _ = before.ContinueWith(_ => turn.SetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 

@@ -1,7 +1,6 @@
 using MobileVlm.Edge.Actors.Background;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
-using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Http.Past;
 using MobileVlm.Edge.Inference.Answers;
