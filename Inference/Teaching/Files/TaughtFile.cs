@@ -114,7 +114,10 @@ public static class TaughtFile
                 ? FindDefect(encoder.Head, outputs, FeatureKinds.VisualTokens)
                     ?? (encoder.Head.ScoreWeights.Count > 0 ? "its encoder head uses the decoder's scores."
                         : IsUsable(encoder.UnsureMargin) ? null : "a number in it is not finite or too large.")
-            : null;
+                    ?? InReference()
+            : InReference();
+
+        string? InReference() => question.Reference?.FindDefect(Math.Max(2, outputs), IsUsable);
     }
 
     private static string? FindDefect(TaughtHead head, int outputs, FeatureKinds allowed)
@@ -141,7 +144,8 @@ public static class TaughtFile
     {
         var hidden = manifest.Language.HiddenSize;
         var terms = (taught.Head?.Terms ?? []).Concat(taught.Encoder?.Head.Terms ?? []);
-        return terms.Any(term => term.Weights.Any(row => row.Length != (term.Feature == FeatureKinds.VisualTokens.ToName() ? 3 * hidden : hidden)))
+        return (taught.Reference is { } reference && reference.Scale.Count != 3 * hidden)
+            || terms.Any(term => term.Weights.Any(row => row.Length != (term.Feature == FeatureKinds.VisualTokens.ToName() ? 3 * hidden : hidden)))
             ? $"its weights do not have the model's width of {hidden}."
             : null;
     }

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace MobileVlm.Edge.Inference.Teaching.Learning;
+namespace MobileVlm.Edge.Inference.Teaching.Numerics;
 
 /// <summary>Inverts symmetric positive definite matrices of a few hundred rows.</summary>
 internal static class PositiveMatrix
