@@ -151,12 +151,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
         _storedFrames = new StoredFrameAsker(_surviving.Decoding, () => Engine, new LowPriorityTurns(_limit, _picker, time));
+        Labels = new LabelService(
+            () => [.. _intakes.Current.Select(intake => intake.Configuration)], dependencies.History, dependencies.Labels, time);
+        _teaching = CreateTeaching();
         _past = new PastService(
             new PastServiceContext(
                 settings,
                 dependencies.History,
                 _intakes,
                 _storedFrames,
+                new LabelScores(Labels, _teaching),
                 (camera, cancel) => Cameras!.SnapshotAsync(camera, cancel),
                 loggers),
             time);
@@ -164,9 +168,6 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats, settings.Remote),
             _clock,
             time);
-        Labels = new LabelService(
-            () => [.. _intakes.Current.Select(intake => intake.Configuration)], dependencies.History, dependencies.Labels, time);
-        _teaching = CreateTeaching();
     }
 
     /// <summary>Shows cameras and questions, and asks ad-hoc questions, for the HTTP server.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Background;
 using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Http.Api;
@@ -16,6 +17,7 @@ namespace MobileVlm.Edge.Actors.Past;
 /// <param name="History">Null where none is kept.</param>
 /// <param name="Intakes">The cameras and their questions.</param>
 /// <param name="Asker">Asks about stored frames.</param>
+/// <param name="LabelScores">Scores of labels.</param>
 /// <param name="NewestAsync">The newest frame of a camera; null before the first.</param>
 /// <param name="Loggers">For the log.</param>
 internal sealed record PastServiceContext(
@@ -23,6 +25,7 @@ internal sealed record PastServiceContext(
     IHistory? History,
     CameraIntakes Intakes,
     StoredFrameAsker Asker,
+    LabelScores LabelScores,
     Func<string, CancellationToken, Task<Snapshot?>> NewestAsync,
     ILoggerFactory Loggers);
 
@@ -38,8 +41,11 @@ internal sealed class PastService(PastServiceContext context, TimeProvider time)
         404, "this service keeps no history; History:Folder in its configuration names a folder for one", "no_history");
 
     /// <inheritdoc/>
-    public Task<WhatIfResult> WhatIfAsync(WhatIfQuery query, CancellationToken cancel) =>
-        WhatIfReplay.RunAsync(History, QuestionOf(PlanOf(query.Camera), query.Question), query, cancel);
+    public async Task<WhatIfResult> WhatIfAsync(WhatIfQuery query, CancellationToken cancel)
+    {
+        var (history, question) = (History, QuestionOf(PlanOf(query.Camera), query.Question));
+        return await WhatIfReplay.RunAsync(history, question, query, await context.LabelScores.OfAsync(query.Camera, question, cancel), cancel);
+    }
 
     /// <inheritdoc/>
     public async Task<TryOutView> StartTryOutAsync(TryOutRequest request, CancellationToken cancel)
