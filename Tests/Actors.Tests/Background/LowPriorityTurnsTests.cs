@@ -5,7 +5,7 @@ using MobileVlm.Edge.Actors.Tests.Fakes;
 namespace MobileVlm.Edge.Actors.Tests.Background;
 
 /// <summary>Turns on a device that is never idle: a frame waits for ever.</summary>
-public sealed class LowPriorityTurnsTests : IAsyncDisposable
+public sealed class LowPriorityTurnsTests : IAsyncLifetime
 {
     private static readonly TimeSpan Piece = TimeSpan.FromSeconds(2);
 
@@ -15,7 +15,9 @@ public sealed class LowPriorityTurnsTests : IAsyncDisposable
     public LowPriorityTurnsTests() =>
         _turns = new LowPriorityTurns(_bench.Limit, new FramePicker(_bench.Intakes, _bench.Uploads), _bench.Time);
 
-    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
     public async Task Several_callers_together_take_no_more_than_one_piece_in_five_times_its_duration()
@@ -27,7 +29,7 @@ public sealed class LowPriorityTurnsTests : IAsyncDisposable
         await Eventually.TrueAsync(
             () =>
             {
-                _bench.Time.Advance(LowPriorityTurns.CheckEvery);
+                _bench.Time.Advance(TimeSpan.FromSeconds(0.5));
                 return callers.TrueForAll(caller => caller.IsCompleted);
             },
             "all pieces run");
