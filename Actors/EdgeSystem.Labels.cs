@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Labels.Teaching;
 using MobileVlm.Edge.Actors.Settings;
@@ -10,7 +9,6 @@ namespace MobileVlm.Edge.Actors;
 /// <content>Labels, and questions that are taught from them.</content>
 public sealed partial class EdgeSystem
 {
-    private readonly UploadDecodingQueue _backgroundDecoding;
     private readonly TeachingService _teaching;
 
     /// <summary>Labels stored frames, for the HTTP server and for commands.</summary>
@@ -21,17 +19,9 @@ public sealed partial class EdgeSystem
 
     private TeachingService CreateTeaching() => new(
         Labels,
-        new LabelLearner(
-            Labels.Disk, new BackgroundAsker(_backgroundDecoding), cancel => Engine.AnswerAsync(answerer => answerer.AvailableFeatures, cancel)),
+        new LabelLearner(Labels.Disk, _storedFrames, cancel => Engine.AnswerAsync(answerer => answerer.AvailableFeatures, cancel)),
         _settings.StateFolder is { } folder ? new TaughtFolder(Path.Combine(folder, EdgeSettings.TaughtFolderName)) : null,
         _dependencies.ToTaught,
         _time,
         _loggers.CreateLogger<TeachingService>());
-
-    /// <summary>Nothing is learned any more, and pictures in the background are dropped.</summary>
-    private void StopTeaching()
-    {
-        _teaching.Dispose();
-        _background.Intake.Close();
-    }
 }

@@ -48,7 +48,7 @@ public sealed partial class EdgeSystem
         await Task.Yield();
         var within = _settings.Pipeline.StopWithin;
         using var limits = new StopLimits(within, _time);
-        StopTeaching();
+        _teaching.Dispose();
         if (_system is not null)
         {
             await StopActorsAsync(limits, hurry);
@@ -62,7 +62,6 @@ public sealed partial class EdgeSystem
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
             InTimeAsync("uploaded pictures", _surviving.Decoding.EndAsync, limits.Engine),
-            InTimeAsync("labelled pictures", _backgroundDecoding.EndAsync, limits.Engine),
             InTimeAsync("state file", _surviving.Writer.FlushAsync, limits.Engine),
             InTimeAsync("outbox", () => _dependencies.Outbox.DisposeAsync().AsTask(), limits.Engine),
             InTimeAsync("clips", () => _dependencies.Clips?.DisposeAsync().AsTask() ?? Task.CompletedTask, limits.Engine),

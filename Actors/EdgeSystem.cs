@@ -4,6 +4,7 @@ using Akka.Configuration;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Answers;
+using MobileVlm.Edge.Actors.Background;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
@@ -63,7 +64,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly LiveUpdates? _live;
     private readonly WakeSignal? _dispatcherWake;
     private readonly FramePicker _picker;
-    private readonly BackgroundFrames _background;
+    private readonly StoredFrameAsker _storedFrames;
     private readonly WebhookSet _webhooks;
     private readonly PastService _past;
     private readonly long _startedAt;
@@ -119,8 +120,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
-        _background = new BackgroundFrames(_wake, time);
-        _picker = new FramePicker(_intakes, _uploads, _background);
+        _picker = new FramePicker(_intakes, _uploads);
         _history = dependencies.History is { } history
             ? new HistoryRecorder(
                 history,
@@ -150,15 +150,17 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             time,
             loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
+        _storedFrames = new StoredFrameAsker(_surviving.Decoding, () => Engine, new LowPriorityTurns(_limit, _picker, time));
+        Labels = new LabelService(
+            () => [.. _intakes.Current.Select(intake => intake.Configuration)], dependencies.History, dependencies.Labels, time);
+        _teaching = CreateTeaching();
         _past = new PastService(
             new PastServiceContext(
                 settings,
                 dependencies.History,
                 _intakes,
-                _surviving.Decoding,
-                () => Engine,
-                _limit,
-                _picker,
+                _storedFrames,
+                new LabelScores(Labels, _teaching),
                 (camera, cancel) => Cameras!.SnapshotAsync(camera, cancel),
                 loggers),
             time);
@@ -166,10 +168,6 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats, settings.Remote),
             _clock,
             time);
-        Labels = new LabelService(
-            () => [.. _intakes.Current.Select(intake => intake.Configuration)], dependencies.History, dependencies.Labels, time);
-        _backgroundDecoding = new UploadDecodingQueue(dependencies.PictureToFrame, _background.Intake, loggers.CreateLogger<UploadDecodingQueue>());
-        _teaching = CreateTeaching();
     }
 
     /// <summary>Shows cameras and questions, and asks ad-hoc questions, for the HTTP server.</summary>

@@ -4,8 +4,7 @@ namespace MobileVlm.Edge.Actors.Capture;
 /// Thread-safe.</summary>
 /// <param name="intakes">The cameras.</param>
 /// <param name="uploads">Pictures that come with their questions.</param>
-/// <param name="background">Pictures that wait until nothing else is due; null without any.</param>
-internal sealed class FramePicker(CameraIntakes intakes, UploadedFrameIntake uploads, BackgroundFrames? background = null)
+internal sealed class FramePicker(CameraIntakes intakes, UploadedFrameIntake uploads)
 {
     private readonly Lock _lock = new();
     private int _next;
@@ -17,18 +16,8 @@ internal sealed class FramePicker(CameraIntakes intakes, UploadedFrameIntake upl
     /// <summary>Whether a frame waits. It may be dropped when it is picked, if no question is due by then.</summary>
     public bool HasFrame => Intakes.Any(intake => intake.HasFrame);
 
-    /// <summary>Whether a frame waits for the engine of this host; pictures in the background are not sent to others.</summary>
-    public bool HasLocalFrame => HasFrame || background?.HasFrame == true;
-
     /// <summary>Uploaded pictures take their turn like one more camera.</summary>
     private IReadOnlyList<IFrameIntake> Intakes => [.. intakes.Current, uploads];
-
-    /// <summary>The same for the engine of this host, with a picture in the background where nothing else is due.</summary>
-    public (IFrameIntake Intake, PickedFrame Picked)? PickLocal() =>
-        (background?.IsOverdue == true ? PickBackground() : null) ?? Pick() ?? PickBackground();
-
-    private (IFrameIntake Intake, PickedFrame Picked)? PickBackground() =>
-        background?.Pick() is { } picked ? (background.Intake, picked) : null;
 
     /// <summary>The next frame and where it comes from; null when none is to be asked about.</summary>
     public (IFrameIntake Intake, PickedFrame Picked)? Pick()

@@ -58,7 +58,11 @@ internal sealed class CameraCounters() : Counters<CameraStats>(new CameraStats()
     {
         LastFrameAt = LastFrame.At(clock),
         LastFrozenAt = LastFrozen.At(clock),
-        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock) with { TaughtProblem = question.Taught?.Problem }),
+        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock) with
+        {
+            TaughtProblem = question.Taught?.Problem,
+            TaughtDrift = Question(question.Id).DriftOf(question, clock),
+        }),
     };
 }
 
@@ -95,6 +99,22 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
         get => Interlocked.Read(ref _gateRefreshTicks) is var ticks and >= 0 ? TimeSpan.FromTicks(ticks) : null;
         set => Interlocked.Exchange(ref _gateRefreshTicks, value?.Ticks ?? -1);
     }
+
+    /// <summary>Set while the pictures of the taught question are unlike those from which it was taught.</summary>
+    public LastMoment DriftedSince { get; } = new();
+
+    /// <summary>What was compared of a taught question's pictures; null before the first.</summary>
+    public TaughtDriftStats? Drift { get; set; }
+
+    /// <summary>What is known of the pictures of a question; null where it was not taught.</summary>
+    public TaughtDriftStats? DriftOf(StandingQuestion question, ClockMonitor clock) => question.Taught?.Scorer switch
+    {
+        null => null,
+        { Reference: null } => new TaughtDriftStats { State = TaughtDriftStats.NoReference },
+        _ => Drift is { } drift
+            ? drift with { Since = drift.State == TaughtDriftStats.Drifted ? DriftedSince.At(clock) : null }
+            : new TaughtDriftStats { State = TaughtDriftStats.None },
+    };
 
     public QuestionStats Snapshot(ClockMonitor clock) => Read(question => question with { }) with
     {

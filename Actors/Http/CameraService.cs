@@ -275,6 +275,7 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             Mass = last?.Parsed.Mass,
             ScoredBy = last?.Parsed.ScoredBy?.ToName(),
             TaughtProblem = question.Taught?.Problem,
+            TaughtDrift = counters.DriftOf(question, clock),
             Thresholds = AnswerHandler.Of(question.Kind).ToShown(context.States.ThresholdsOf(id, question, time.GetUtcNow())),
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),

@@ -32,6 +32,27 @@ internal sealed class FrameSearch(IHistory? history)
         return new FoundFrame(LabelId.Of(found.Snapshot.At, found.Snapshot.Frame), found.Snapshot.At, found.Snapshot.Frame, found.Score, jpeg);
     }
 
+    /// <summary>A stored event of a question.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">Its question.</param>
+    /// <param name="id">The event; null for the last one.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="HttpFailureException">There is none, or it is of another question.</exception>
+    public Task<StoredEvent> FindEventAsync(string camera, string question, Guid? id, CancellationToken cancel) => ReadAsync(async history =>
+    {
+        if (id is null)
+        {
+            return (await history.EventsAsync(new EventQuery { Camera = camera, Question = question, Limit = 1 }, cancel)).Events is [var last]
+                ? last
+                : throw HttpFailureException.NotFound($"the history has no event of '{camera}/{question}'");
+        }
+
+        var found = await history.EventAsync(id.Value, cancel) ?? throw HttpFailureException.NotFound($"the history has no event '{id}'; it may have been deleted");
+        return (found.Camera, found.Event.Question) == (camera, question)
+            ? found
+            : throw HttpFailureException.Invalid("event", $"the event is of '{found.Camera}/{found.Event.Question}', not of '{camera}/{question}'");
+    });
+
     private static async Task<ScoredSnapshot> FindSnapshotAsync(IHistory history, string camera, string question, LabelFrame wanted, CancellationToken cancel)
     {
         var query = new SnapshotQuery(camera, question) { Id = wanted.Snapshot, Frame = wanted.Frame, Limit = MaxNamed + 1 };

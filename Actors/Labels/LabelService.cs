@@ -38,10 +38,18 @@ public sealed class LabelService(Func<IReadOnlyList<CameraConfiguration>> plans,
     {
         ArgumentNullException.ThrowIfNull(request);
         var asked = Find(request.Camera, request.Question);
-        var value = LabelValues.Read(asked, request.Label);
+        var verdict = EventVerdict.Of(asked, request);
+        var value = verdict is null ? LabelValues.Read(asked, request.Label) : null;
 
         // Before a frame is looked for, so that a missing state folder is the first thing that a user reads.
         var before = await _disk.UseAsync(it => it.List(request.Camera, asked.Id), cancel);
+        if (verdict is not null || request.Frame.IsLastEvent)
+        {
+            var happened = await _frames.FindEventAsync(request.Camera, asked.Id, request.Frame.Event, cancel);
+            request = request with { Frame = new LabelFrame { Event = happened.Event.Id } };
+            value = verdict is null ? value : verdict.ValueOf(happened.Event);
+        }
+
         var frame = await FindFrameAsync(request, asked, before, cancel);
         var known = before.FirstOrDefault(label => label.Id == frame.Id);
         if (value is null && known is null)

@@ -1,8 +1,6 @@
-using MobileVlm.Edge.Actors.AdHoc;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Background;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
-using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Http.Past;
 using MobileVlm.Edge.Inference.Answers;
@@ -11,11 +9,9 @@ using MobileVlm.Edge.Inference.Vision;
 namespace MobileVlm.Edge.Actors.Past;
 
 /// <summary>The parts that an explanation needs.</summary>
-/// <param name="Decoding">Decodes the picture.</param>
-/// <param name="Engine">The engine.</param>
-/// <param name="Turns">When it may be used.</param>
+/// <param name="Asker">Decodes the picture and asks about it.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record ExplanationContext(UploadDecodingQueue Decoding, EngineAccess Engine, LowPriorityTurns Turns, TimeProvider Time);
+internal sealed record ExplanationContext(StoredFrameAsker Asker, TimeProvider Time);
 
 /// <summary>Asks a question about a picture once as it is and once without each block of it. The picture is encoded once; each block takes a pass of
 /// its own through the decoder, because questions that are asked together share what comes before them.</summary>
@@ -94,10 +90,9 @@ internal sealed class ExplanationJob(ExplanationContext context, ExplanationRequ
 
     private async Task<VisualTokens> EncodeAsync(CancellationToken cancel)
     {
-        using var frame = await context.Decoding.DecodeAsync(jpeg);
+        using var frame = await context.Asker.DecodeAsync(jpeg);
         var seen = SeenIn(frame);
-        var tokens = await context.Turns.RunAsync(
-            () => context.Engine.EncodeAsync(encoder => RegionCrop.Encode(encoder, frame, question.Region), cancel), cancel);
+        var tokens = await context.Asker.EncodeAsync(frame, question.Region, cancel);
         try
         {
             var grid = new TokenGrid(tokens.Count, request.Grid, (int)Math.Round(seen.Width * frame.Width), (int)Math.Round(seen.Height * frame.Height));
@@ -131,22 +126,8 @@ internal sealed class ExplanationJob(ExplanationContext context, ExplanationRequ
         return new PictureArea(left, top, right - left, bottom - top);
     }
 
-    private Task<Answer> AskAsync(VisualTokens tokens, CancellationToken cancel)
-    {
-        var asked = AnswerHandler.Of(question.Kind).ToModelQuestions(question).Single();
-        return context.Turns.RunAsync(
-            () => context.Engine.AskAsync(
-                answerer =>
-                {
-                    Answer? given = null;
-                    answerer.AskAbout(tokens, [asked], (_, answer) => given = answer, cancel);
-                    cancel.ThrowIfCancellationRequested();
-                    return given is { Failure: null, Score: not null } ? given
-                        : throw new ArgumentException(given?.Failure?.Message ?? "the model gave no score");
-                },
-                cancel),
-            cancel);
-    }
+    private Task<Answer> AskAsync(VisualTokens tokens, CancellationToken cancel) =>
+        context.Asker.AskAsync(tokens, AnswerHandler.Of(question.Kind).ToModelQuestions(question).Single(), cancel);
 
     /// <summary>The probability of what was most likely for the whole picture.</summary>
     private static double ScoreOf(Answer answer, Answer whole) => whole.Question.Kind == AnswerKind.Choice

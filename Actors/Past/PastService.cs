@@ -1,8 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Background;
 using MobileVlm.Edge.Actors.Capture;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Http.Api;
@@ -16,20 +16,16 @@ namespace MobileVlm.Edge.Actors.Past;
 /// <param name="Settings">The limit of written answers, and whether this host has a model.</param>
 /// <param name="History">Null where none is kept.</param>
 /// <param name="Intakes">The cameras and their questions.</param>
-/// <param name="Decoding">Decodes stored frames.</param>
-/// <param name="Engine">The engine, once the service is started.</param>
-/// <param name="Limit">The frames in flight.</param>
-/// <param name="Picker">The frames that wait.</param>
+/// <param name="Asker">Asks about stored frames.</param>
+/// <param name="LabelScores">Scores of labels.</param>
 /// <param name="NewestAsync">The newest frame of a camera; null before the first.</param>
 /// <param name="Loggers">For the log.</param>
 internal sealed record PastServiceContext(
     EdgeSettings Settings,
     IHistory? History,
     CameraIntakes Intakes,
-    UploadDecodingQueue Decoding,
-    Func<EngineAccess> Engine,
-    InFlightLimit Limit,
-    FramePicker Picker,
+    StoredFrameAsker Asker,
+    LabelScores LabelScores,
     Func<string, CancellationToken, Task<Snapshot?>> NewestAsync,
     ILoggerFactory Loggers);
 
@@ -45,8 +41,11 @@ internal sealed class PastService(PastServiceContext context, TimeProvider time)
         404, "this service keeps no history; History:Folder in its configuration names a folder for one", "no_history");
 
     /// <inheritdoc/>
-    public Task<WhatIfResult> WhatIfAsync(WhatIfQuery query, CancellationToken cancel) =>
-        WhatIfReplay.RunAsync(History, QuestionOf(PlanOf(query.Camera), query.Question), query, cancel);
+    public async Task<WhatIfResult> WhatIfAsync(WhatIfQuery query, CancellationToken cancel)
+    {
+        var (history, question) = (History, QuestionOf(PlanOf(query.Camera), query.Question));
+        return await WhatIfReplay.RunAsync(history, question, query, await context.LabelScores.OfAsync(query.Camera, question, cancel), cancel);
+    }
 
     /// <inheritdoc/>
     public async Task<TryOutView> StartTryOutAsync(TryOutRequest request, CancellationToken cancel)
@@ -68,8 +67,7 @@ internal sealed class PastService(PastServiceContext context, TimeProvider time)
             throw HttpFailureException.Invalid("from", $"no frame of the camera '{request.Camera}' is stored of this time; choose another one");
         }
 
-        var asker = new StoredFrameAsker(context.Engine(), Turns());
-        return _jobs.Start(new TryOutJob(new TryOutContext(history, context.Decoding, asker, time), request, questions, stored.Count, frames)).View;
+        return _jobs.Start(new TryOutJob(new TryOutContext(history, context.Asker, time), request, questions, stored.Count, frames)).View;
     }
 
     /// <inheritdoc/>
@@ -102,8 +100,7 @@ internal sealed class PastService(PastServiceContext context, TimeProvider time)
         }
 
         var jpeg = await PictureAsync(request, cancel);
-        var job = new ExplanationJob(new ExplanationContext(context.Decoding, context.Engine(), Turns(), time), request, question, jpeg);
-        return _jobs.Start(job).View;
+        return _jobs.Start(new ExplanationJob(new ExplanationContext(context.Asker, time), request, question, jpeg)).View;
     }
 
     /// <inheritdoc/>
@@ -135,8 +132,6 @@ internal sealed class PastService(PastServiceContext context, TimeProvider time)
         return await context.NewestAsync(request.Camera, cancel) is { } newest ? newest.Jpeg
             : throw HttpFailureException.Unavailable($"the camera '{request.Camera}' has delivered no picture yet", TimeSpan.FromSeconds(5));
     }
-
-    private LowPriorityTurns Turns() => new(context.Limit, context.Picker, time);
 
     /// <exception cref="HttpFailureException">Other hosts have the model.</exception>
     private void CheckModel()

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Background;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
@@ -11,10 +11,9 @@ namespace MobileVlm.Edge.Actors.Past;
 
 /// <summary>The parts that a try-out needs.</summary>
 /// <param name="History">Has the frames.</param>
-/// <param name="Decoding">Decodes them.</param>
-/// <param name="Asker">Asks about them.</param>
+/// <param name="Asker">Decodes them and asks about them.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record TryOutContext(IHistory History, UploadDecodingQueue Decoding, StoredFrameAsker Asker, TimeProvider Time);
+internal sealed record TryOutContext(IHistory History, StoredFrameAsker Asker, TimeProvider Time);
 
 /// <summary>Asks wordings about stored frames, one frame after the other in the order of their times.</summary>
 /// <param name="context">What it works with.</param>
@@ -120,7 +119,7 @@ internal sealed class TryOutJob(
 
         try
         {
-            using var picture = await context.Decoding.DecodeAsync(jpeg);
+            using var picture = await context.Asker.DecodeAsync(jpeg);
             return await context.Asker.AskAsync(picture, questions, cancel);
         }
         catch (ImageFileException)

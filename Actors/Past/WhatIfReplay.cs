@@ -6,6 +6,8 @@ using MobileVlm.Edge.Connectors.Http.Past;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Teaching.Heads;
+using MobileVlm.Edge.Inference.Teaching.References;
 
 namespace MobileVlm.Edge.Actors.Past;
 
@@ -15,6 +17,9 @@ internal static class WhatIfReplay
     /// <summary>Most answers of one request: two days of a question that is asked each second.</summary>
     public const int MaxAnswers = 200_000;
 
+    /// <summary>Less time says nothing about a day.</summary>
+    private static readonly TimeSpan LeastTime = TimeSpan.FromHours(1);
+
     /// <summary>Answers that are read together.</summary>
     private const int AnswersAtOnce = 5000;
 
@@ -22,9 +27,11 @@ internal static class WhatIfReplay
     /// <param name="history">Where they are stored.</param>
     /// <param name="question">The question as it is configured now.</param>
     /// <param name="query">The time and the other thresholds.</param>
+    /// <param name="labels">Scores of labels by the scorer in use, for the number of false alarms; null, with the reason, where they are not
+    /// known.</param>
     /// <param name="cancel">The client left.</param>
     /// <exception cref="HttpFailureException">The question has no thresholds, or the time has too many answers.</exception>
-    public static async Task<WhatIfResult> RunAsync(IHistory history, StandingQuestion question, WhatIfQuery query, CancellationToken cancel)
+    public static async Task<WhatIfResult> RunAsync(IHistory history, StandingQuestion question, WhatIfQuery query, (IReadOnlyList<LabelScore>? Scores, string? Reason) labels, CancellationToken cancel)
     {
         if (question.Kind != QuestionKind.YesNo)
         {
@@ -39,8 +46,10 @@ internal static class WhatIfReplay
         var timeline = await history.TimelineAsync(new TimelineQuery(query.Camera, query.Question, query.From, query.To, query.To - query.From), cancel);
         var pauses = timeline.States.Where(state => state.At >= query.From).Select(state => (state.At, Reason: UnknownReasons.FromText(state.Reason)))
             .Where(state => state.Reason?.IsDeliberate() == true).ToList();
-        var (replayNow, replayThen) = (new Replay(question, now, query.From, pauses!), new Replay(question, then, query.From, pauses!));
+        var scores = new AlarmScores();
+        var (replayNow, replayThen) = (new Replay(question, now, query.From, pauses!, scores), new Replay(question, then, query.From, pauses!, scores));
         var (count, from) = (0L, query.From);
+        (DateTimeOffset First, DateTimeOffset Last)? span = null;
         while (true)
         {
             var answers = await history.AnswersAsync(query.Camera, query.Question, from, query.To, AnswersAtOnce, cancel);
@@ -53,6 +62,12 @@ internal static class WhatIfReplay
 
             foreach (var stored in answers)
             {
+                span = (span?.First ?? stored.At, stored.At);
+                if (stored.Answer.Score is { } score && UnknownReasons.FromText(stored.Answer.Reason)?.IsFailure() != true)
+                {
+                    scores.Add(stored.At, score);
+                }
+
                 replayNow.Apply(stored);
                 replayThen.Apply(stored);
             }
@@ -65,8 +80,28 @@ internal static class WhatIfReplay
             from = answers[^1].At.AddMilliseconds(1);
         }
 
+        var days = span is var (first, last) ? DaysOf(first, last, timeline.Gaps) : 0;
         return new WhatIfResult(
-            count, Math.Max(0, timeline.Points.Sum(point => point.Answers) - count), replayNow.End(query.To), replayThen.End(query.To));
+            count,
+            Math.Max(0, timeline.Points.Sum(point => point.Answers) - count),
+            replayNow.End(query.To) with { Expected = replayNow.Expected(labels.Scores, days) },
+            replayThen.End(query.To) with { Expected = replayThen.Expected(labels.Scores, days) })
+        {
+            FalseAlarmsUnknown = labels.Reason ?? (days > 0 ? null : "the time has fewer answers than an hour has"),
+        };
+    }
+
+    /// <summary>Days in which the question was answered; 0 where they are too short for a rate.</summary>
+    private static double DaysOf(DateTimeOffset from, DateTimeOffset to, IReadOnlyList<TimelineGap> gaps)
+    {
+        var answered = to - from;
+        foreach (var gap in gaps)
+        {
+            var (begun, ended) = (gap.From > from ? gap.From : from, gap.To < to ? gap.To : to);
+            answered -= ended > begun ? ended - begun : TimeSpan.Zero;
+        }
+
+        return answered >= LeastTime ? answered.TotalDays : 0;
     }
 
     /// <summary>Parses a stored answer as the service parsed it, with other thresholds.</summary>
@@ -92,15 +127,40 @@ internal static class WhatIfReplay
 
     /// <summary>The rules with one pair of thresholds, by day and by night.</summary>
     private sealed class Replay(
-        StandingQuestion question, Thresholds thresholds, DateTimeOffset from, IReadOnlyList<(DateTimeOffset At, UnknownReason? Reason)> pauses)
+        StandingQuestion question,
+        Thresholds thresholds,
+        DateTimeOffset from,
+        IReadOnlyList<(DateTimeOffset At, UnknownReason? Reason)> pauses,
+        AlarmScores scores)
     {
         private readonly StateReplay _replay = new(question, from);
+        private readonly List<ReplayedAlarm> _alarms = [];
+        private readonly double _yesAbove = ModelScores.Logit(thresholds.YesAbove);
+        private readonly double _noBelow = ModelScores.Logit(thresholds.NoBelow);
         private int _pause;
 
         public void Apply(StoredAnswer stored)
         {
             PauseUntil(stored.At);
             _replay.Apply(Parse(question, stored.Answer, thresholds), stored.At);
+            if (_replay.Events.Count > _alarms.Count)
+            {
+                var change = _replay.Events[^1].Change;
+                var isYes = change.To == AnswerWords.Yes;
+                _alarms.Add(new ReplayedAlarm(isYes, scores.MeanSince(change.Since, isYes, isYes ? _yesAbove : _noBelow)));
+            }
+        }
+
+        /// <summary>How many events per day are expected to be false; null where it is not known.</summary>
+        public ExpectedAlarms? Expected(IReadOnlyList<LabelScore>? labels, double days)
+        {
+            if (labels is null || days <= 0)
+            {
+                return null;
+            }
+
+            var (wrong, low, high) = FalseAlarmEstimate.Of(labels, scores, _alarms, _yesAbove, _noBelow);
+            return new ExpectedAlarms(wrong / days, low / days, high / days, (_alarms.Count - wrong) / days);
         }
 
         public PastOutcome End(DateTimeOffset to)

@@ -51,7 +51,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
             _limit.IsSelecting = true;
             try
             {
-                return _picker.PickLocal() is { } next ? _limit.Admit(next.Intake, next.Picked) : null;
+                return _picker.Pick() is { } next ? _limit.Admit(next.Intake, next.Picked) : null;
             }
             finally
             {
@@ -78,7 +78,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
                 _wake.Arm(_onWake);
             }
             // Checked again after arming: a signal that came before is not remembered.
-            while (_picker.AllDone || _limit.IsNudged || (MayPick && _picker.HasLocalFrame));
+            while (_picker.AllDone || _limit.IsNudged || (MayPick && _picker.HasFrame));
         }
     }
 }

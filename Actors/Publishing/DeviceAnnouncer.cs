@@ -62,6 +62,7 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
         ModelFamily = settings.ModelFamily,
         PageUrl = settings.PageUrl,
         HasEventPictures = settings.HasEventPictures,
+        HasLabels = settings.HasLabels,
         Modes = [.. edge.Modes.Select(mode => mode.Name)],
     };
 
@@ -81,6 +82,7 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
             DeviceClass = question.DeviceClass,
             HasEvents = AnswerHandler.HasEvents(question),
             EventStates = handler.EventStates(question),
+            IsTaught = question.Taught?.Scorer?.Reference is not null,
         };
     }
 

@@ -26,4 +26,7 @@ public sealed record HomeAssistantSettings
 
     /// <summary>Whether events name an address of their snapshot.</summary>
     public bool HasEventPictures { get; init; }
+
+    /// <summary>Whether frames of events can be labelled by a command.</summary>
+    public bool HasLabels { get; init; }
 }

@@ -77,6 +77,7 @@ internal sealed partial class QuestionEvaluators
             }
 
             _entries.Add(key, entry);
+            entry.Drift.Follow(question.Taught);
             _states.Set(plan.Id, question.Id, entry.Machine.Current);
         }
 
@@ -182,6 +183,11 @@ internal sealed partial class QuestionEvaluators
         var evaluation = entry.Machine.Apply(parsed, captured);
         ReportState(camera, entry.Machine, before, evaluation.Event);
         entry.Last = new LastAnswer(frameOnly, answer, parsed);
+        if (entry.Drift.Add(answer, captured.Monotonic, frameOnly.CapturedTimestamp))
+        {
+            ReportDrift(camera, question.Id, entry.Drift);
+        }
+
         if (!parsed.IsFailure)
         {
             entry.MissingAnswer.Answered(captured.Monotonic);
@@ -241,13 +247,26 @@ internal sealed partial class QuestionEvaluators
         }
     }
 
+    private void ReportDrift(CameraId camera, string question, TaughtDrift drift)
+    {
+        if (drift.HasDrifted)
+        {
+            LogDrifted(camera, question, drift.Share);
+        }
+        else
+        {
+            LogNoLongerDrifted(camera, question);
+        }
+    }
+
     private Entry AddEntry(CameraId camera, StandingQuestion question)
     {
         var now = Now();
         var counters = _counters[camera];
         return new Entry(
             new QuestionStateMachine(question, _saved.GetValueOrDefault($"{camera}/{question.Id}"), now),
-            new MissingAnswerMonitor(counters, counters.Question(question.Id), now, Steady, _hasEngine));
+            new MissingAnswerMonitor(counters, counters.Question(question.Id), now, Steady, _hasEngine),
+            new TaughtDrift(counters.Question(question.Id)));
     }
 
     private Instant Now() => new(Steady(_time.GetTimestamp()), _time.GetUtcNow());
@@ -267,11 +286,20 @@ internal sealed partial class QuestionEvaluators
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Camera}/{Question}: answered again.")]
     private partial void LogAnswersAgain(CameraId camera, string question);
 
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message =
+        "{Camera}/{Question}: {Share:0 %} of the pictures of the last hours are unlike all from which it was taught, for example in their light, or because the camera was moved. Its answers may be wrong. Label some of these pictures and teach it again.")]
+    private partial void LogDrifted(CameraId camera, string question, double share);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "{Camera}/{Question}: the pictures are like those from which it was taught again.")]
+    private partial void LogNoLongerDrifted(CameraId camera, string question);
+
     [LoggerMessage(EventId = 3, Message = "{Camera}/{Question}: {From} -> {To}{Details}")]
     private partial void LogState(LogLevel level, CameraId camera, string question, string from, string to, string details);
 
-    private sealed class Entry(QuestionStateMachine machine, MissingAnswerMonitor silence)
+    private sealed class Entry(QuestionStateMachine machine, MissingAnswerMonitor silence, TaughtDrift drift)
     {
+        public TaughtDrift Drift => drift;
+
         public QuestionStateMachine Machine => machine;
 
         public MissingAnswerMonitor MissingAnswer => silence;

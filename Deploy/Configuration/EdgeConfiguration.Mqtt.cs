@@ -75,6 +75,7 @@ internal sealed partial class EdgeConfiguration
         AfterBirthWithin = home.AfterBirthWithin,
         PageUrl = PageUrl,
         HasEventPictures = PageUrl is not null && Options.History.Folder is not null,
+        HasLabels = Options.History.Folder is not null && StateFolder is not null && Options.Mqtt.Commands.Enabled,
     };
 
     private string? PageUrl => ToHttpSettings()?.PublicUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/');

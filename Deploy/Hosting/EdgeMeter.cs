@@ -49,6 +49,8 @@ internal sealed class EdgeMeter : IDisposable
         _meter.CreateObservableGauge("mobilevlm.cluster.up", HostsUp, description: "1 while the host of the cluster is up and used.");
         _meter.CreateObservableGauge("mobilevlm.camera.view.normal", ViewIsNormal, description: "1 while the view is normal.");
         _meter.CreateObservableGauge(
+            "mobilevlm.question.drifted", QuestionsDrifted, description: "1 while the pictures of a taught question are unlike those from which it was taught.");
+        _meter.CreateObservableGauge(
             "mobilevlm.storage.ok", StorageIsOk, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state, history.");
         _meter.CreateObservableGauge("mobilevlm.outbox.oldest.age", OldestAge, "s", "How long the oldest of them has waited; 0 when none does.");
         _meter.CreateObservableGauge(
@@ -128,6 +130,14 @@ internal sealed class EdgeMeter : IDisposable
 
     private IEnumerable<Measurement<long>> ViewIsNormal() => Stats().Cameras.Select(
         camera => new Measurement<long>(camera.Value.View == ViewState.Normal.ToText() ? 1 : 0, Tags("camera", camera.Key)));
+
+    private IEnumerable<Measurement<int>> QuestionsDrifted() =>
+        from camera in Stats().Cameras
+        from question in camera.Value.Questions
+        where question.Value.TaughtDrift is { State: not TaughtDriftStats.NoReference }
+        select new Measurement<int>(
+            question.Value.TaughtDrift!.State == TaughtDriftStats.Drifted ? 1 : 0,
+            (KeyValuePair<string, object?>[])[new("camera", camera.Key), new("question", question.Key)]);
 
     private IEnumerable<Measurement<int>> HostsUp() => Stats().Cluster is { } cluster
         ? cluster.Nodes.Select(node => new Measurement<int>(node.Value.State == ClusterNodeStats.Up ? 1 : 0, Tags("host", node.Key)))

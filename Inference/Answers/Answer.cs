@@ -86,6 +86,9 @@ public sealed record Answer(
     /// <summary>The model's own score where <see cref="Score"/> is a taught one; null where the decoder was not asked.</summary>
     public double? ModelScore { get; init; }
 
+    /// <summary>Whether the picture is unlike all pictures from which the question was taught; null where that is not known.</summary>
+    public bool? IsUnlikeLabels { get; init; }
+
     /// <summary>The <see cref="Question.Features"/>; empty where none were requested.</summary>
     public IReadOnlyDictionary<FeatureKinds, float[]> Features { get; init; } = ReadOnlyDictionary<FeatureKinds, float[]>.Empty;
 

@@ -201,7 +201,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
                 var question = asked.WithDefaults(_scoring);
                 if (TaughtAnswers.TryEncoder(question, _picture) is { } taught)
                 {
-                    onAnswer(index, taught);
+                    onAnswer(index, TaughtAnswers.Compared(taught, _picture));
                     continue;
                 }
 

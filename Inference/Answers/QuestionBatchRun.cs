@@ -164,7 +164,7 @@ internal sealed class QuestionBatchRun(
                 ? ScoreChoices(pending, choices, ref spellingRow, prefill)
                 : ScoreYesNo(pending, prefill);
             pending.Reported = true;
-            onAnswer(pending.Index, TaughtAnswers.Rescored(answer));
+            onAnswer(pending.Index, TaughtAnswers.Compared(TaughtAnswers.Rescored(answer), picture));
         }
     }
 

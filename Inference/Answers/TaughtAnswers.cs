@@ -29,6 +29,12 @@ internal static class TaughtAnswers
         };
     }
 
+    /// <summary>The answer with whether its picture is unlike the labelled ones, where the question has a reference for that.</summary>
+    public static Answer Compared(Answer answer, CurrentPicture picture) =>
+        answer is { Score: not null, Question.Taught.Reference: { } reference } && picture.Count > 0
+            ? answer with { IsUnlikeLabels = reference.IsUnlike(picture.Feature(Teaching.Features.FeatureKinds.VisualTokens)) }
+            : answer;
+
     private static Answer Of(Answer answer, double[] outputs, ScoreSource source)
     {
         if (answer.Question.Kind == AnswerKind.YesNo)

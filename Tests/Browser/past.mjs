@@ -83,6 +83,22 @@ export async function pastViews(browser, { address, folder }) {
     await page.goto(`${address}#/why/gate/person`);
     await explain(page);
     await look('why');
+    const gap = await page.evaluate(() => document.querySelector('main > .hint').nextElementSibling.getBoundingClientRect().top - document.querySelector('main > .hint').getBoundingClientRect().bottom);
+    if (gap < 8) findings.push(`The hint is ${gap} px above the card.`);
+    await page.goto(`${address}#/events`);
+    await until(page, () => document.querySelectorAll('tbody tr').length > 0);
+
+    // As rows of other days and of cameras with longer names are.
+    const broken = await page.evaluate(() => {
+      for (const it of document.querySelectorAll('td time')) it.textContent = '12/31/2026 11:59:59 PM';
+      const names = [...document.querySelectorAll('td:nth-child(2) a')];
+      for (const it of names) it.textContent = 'driveway-north';
+      return names.filter(it => it.getClientRects().length > 1).length;
+    });
+    if (broken) findings.push(`${broken} names of cameras are broken (${name}).`);
+    await look('events');
+    await page.goto(`${address}#/history/gate/person/2026-01-01T10:00:00Z/2026-01-03T10:00:00Z`);
+    await until(page, () => /\d [\d:]+.* to \S*3\S* [\d:]+/.test(document.querySelector('.stack > .hint')?.textContent));
     await opened.close();
 
     async function look(view) {

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.Background;
+using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Connectors.Http.Server;
@@ -18,10 +20,12 @@ internal sealed record LearnedLabels(
 
 /// <summary>Has the model read the labelled frames of a question and learns from them. One call at a time.</summary>
 /// <param name="disk">The labels.</param>
-/// <param name="asker">Asks the model in the background.</param>
+/// <param name="asker">Asks the model.</param>
 /// <param name="features">The features that the engine of this host can return.</param>
-internal sealed class LabelLearner(LabelDisk disk, BackgroundAsker asker, Func<CancellationToken, Task<FeatureKinds>> features)
+internal sealed class LabelLearner(LabelDisk disk, StoredFrameAsker asker, Func<CancellationToken, Task<FeatureKinds>> features)
 {
+    private static readonly TimeSpan EngineOpensWithin = TimeSpan.FromSeconds(30);
+
     private readonly SampleCache _cache = new();
 
     /// <summary>Learns.</summary>
@@ -96,8 +100,7 @@ internal sealed class LabelLearner(LabelDisk disk, BackgroundAsker asker, Func<C
             return null;
         }
 
-        var (answer, _) = await asker.AskAsync(jpeg, asked, question.Region, cancel);
-        if (answer is null || answer.Features.Count == 0)
+        if (await AskAsync(jpeg, asked, question.Region, cancel) is not { Features.Count: > 0 } answer)
         {
             return null;
         }
@@ -106,5 +109,17 @@ internal sealed class LabelLearner(LabelDisk disk, BackgroundAsker asker, Func<C
             question.Kind == QuestionKind.Choice ? ModelScores.Logarithms(answer.ChoiceScores) : [ModelScores.Logit(answer.Score!.Value)], answer.Features);
         _cache.Add(key, picture);
         return picture;
+    }
+
+    private async Task<Answer?> AskAsync(byte[] jpeg, Question asked, FrameRegion? region, CancellationToken cancel)
+    {
+        try
+        {
+            return await asker.AskAsync(jpeg, asked, region, cancel);
+        }
+        catch (EngineUnavailableException fault)
+        {
+            throw HttpFailureException.Unavailable($"the model cannot be used now: {fault.Message}", EngineOpensWithin);
+        }
     }
 }

@@ -242,6 +242,17 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             document["taughtProblem"] = problem;
         }
 
+        if (question.TaughtDrift is { } drift)
+        {
+            document["taughtDrift"] = new JsonObject
+            {
+                ["state"] = drift.State,
+                ["share"] = drift.Share,
+                ["pictures"] = drift.Pictures,
+                ["since"] = drift.Since is { } begun ? JsonValue.Create(begun) : null,
+            };
+        }
+
         return document;
     }
 }

@@ -96,6 +96,9 @@ public sealed record QuestionView
     /// <summary>Why what was taught is not used; null otherwise.</summary>
     public string? TaughtProblem { get; init; }
 
+    /// <summary>Whether its pictures are like those from which it was taught; null where it was not taught.</summary>
+    public TaughtDriftStats? TaughtDrift { get; init; }
+
     /// <summary>The scores that count by day; null for answers without a score.</summary>
     public ScoreThresholds? Thresholds { get; init; }
 

@@ -32,15 +32,22 @@ public interface ILabelService
 /// <param name="Camera">The camera.</param>
 /// <param name="Question">Its question.</param>
 /// <param name="Frame">The frame.</param>
-/// <param name="Label"><c>yes</c>, <c>no</c> or a choice, in any case; <see cref="Clear"/> removes the label.</param>
+/// <param name="Label"><c>yes</c>, <c>no</c> or a choice, in any case; <see cref="Right"/> or <see cref="Wrong"/> for an event;
+/// <see cref="Clear"/> removes the label.</param>
 /// <param name="Source">The way on which it came.</param>
 public sealed record LabelRequest(string Camera, string Question, LabelFrame Frame, string Label, LabelSource Source)
 {
     /// <summary>The label that removes a label.</summary>
     public const string Clear = "clear";
+
+    /// <summary>The label that says that an event was right: its frame shows the state that it announced.</summary>
+    public const string Right = "right";
+
+    /// <summary>The label that says that an event was wrong: its frame shows the other of two answers.</summary>
+    public const string Wrong = "wrong";
 }
 
-/// <summary>The frame to label, named in one of four ways.</summary>
+/// <summary>The frame to label, named in one way.</summary>
 public sealed record LabelFrame
 {
     /// <summary>Its sequence number, as answers and events carry it; null when it is named otherwise.</summary>
@@ -55,6 +62,9 @@ public sealed record LabelFrame
 
     /// <summary>The id of a stored event, which is about its frame.</summary>
     public Guid? Event { get; init; }
+
+    /// <summary>The last stored event of the question, which is about its frame.</summary>
+    public bool IsLastEvent { get; init; }
 
     /// <summary>The id of a label, for a frame that has one.</summary>
     public string? Id { get; init; }

@@ -11,6 +11,9 @@ public static class LabelBody
 {
     private const string Example = """{"frame":123,"label":"yes"}""";
 
+    /// <summary>Names the last event of the question where the id of one is expected.</summary>
+    private const string LastEvent = "last";
+
     /// <summary>Longest label, in characters.</summary>
     private const int MaxLabel = 200;
 
@@ -42,14 +45,15 @@ public static class LabelBody
             Frame = Number(body, "frame"),
             Snapshot = Number(body, "snapshot"),
             At = MomentOf(body),
-            Event = body.Get("event") is null ? null : Guid.TryParse(body.Text("event"), out var id) ? id
-                : throw HttpFailureException.Invalid("event", "'event' is not the id of an event"),
+            IsLastEvent = body.Text("event") == LastEvent,
+            Event = body.Get("event") is null || body.Text("event") == LastEvent ? null : Guid.TryParse(body.Text("event"), out var id) ? id
+                : throw HttpFailureException.Invalid("event", $"'event' is neither the id of an event nor '{LastEvent}'"),
             Id = body.Get("labelId") is null ? null : body.Text("labelId") is { } label && LabelId.IsValid(label) ? label
                 : throw HttpFailureException.Invalid("labelId", "'labelId' is not the id of a label"),
         };
         return body.Text("label") is { Length: > 0 and <= MaxLabel } value
             ? new LabelRequest(camera, question, frame, value, source)
-            : throw HttpFailureException.Invalid("label", $"'label' is missing; send yes, no, one of the choices, or {LabelRequest.Clear}: {Example}");
+            : throw HttpFailureException.Invalid("label", $"'label' is missing; send yes, no, one of the choices, {LabelRequest.Right} or {LabelRequest.Wrong} for an event, or {LabelRequest.Clear}: {Example}");
     }
 
     /// <summary>What a request did.</summary>

@@ -63,7 +63,18 @@ public sealed record PastThresholds(double? YesAbove = null, double? NoBelow = n
 /// <param name="LeftOut">Older answers of the time, which are stored by the minute only and to which no rules can be applied.</param>
 /// <param name="Now">With the thresholds that the question has now.</param>
 /// <param name="Then">With the others.</param>
-public sealed record WhatIfResult(long Answers, long LeftOut, PastOutcome Now, PastOutcome Then);
+public sealed record WhatIfResult(long Answers, long LeftOut, PastOutcome Now, PastOutcome Then)
+{
+    /// <summary>Why it is not known how many events were false, as a clause; null where it is.</summary>
+    public string? FalseAlarmsUnknown { get; init; }
+}
+
+/// <summary>Expected alarms per day.</summary>
+/// <param name="FalsePerDay">Those that are false.</param>
+/// <param name="Low">5 % of the cases are below.</param>
+/// <param name="High">5 % of the cases are above.</param>
+/// <param name="RealPerDay">Those that are right.</param>
+public sealed record ExpectedAlarms(double FalsePerDay, double Low, double High, double RealPerDay);
 
 /// <summary>What the rules of a question made of answers.</summary>
 /// <param name="Thresholds">The thresholds; those that the type of the question does not have are null.</param>
@@ -72,7 +83,11 @@ public sealed record WhatIfResult(long Answers, long LeftOut, PastOutcome Now, P
 /// <param name="States">The states in their order.</param>
 /// <param name="EventTimes">When the events would have been raised, in their order.</param>
 public sealed record PastOutcome(
-    PastThresholds Thresholds, int Changes, int Events, IReadOnlyList<PastState> States, IReadOnlyList<DateTimeOffset> EventTimes);
+    PastThresholds Thresholds, int Changes, int Events, IReadOnlyList<PastState> States, IReadOnlyList<DateTimeOffset> EventTimes)
+{
+    /// <summary>How many of the events are expected to be false; null where it is not known.</summary>
+    public ExpectedAlarms? Expected { get; init; }
+}
 
 /// <summary>A state of the past.</summary>
 /// <param name="At">When it began.</param>

@@ -10,17 +10,26 @@ internal static class PastDocuments
     public const int MaxListed = 2000;
 
     /// <summary>A time and what other thresholds would have done in it.</summary>
-    public static JsonObject Describe(WhatIfQuery query, WhatIfResult result) => new()
+    public static JsonObject Describe(WhatIfQuery query, WhatIfResult result)
     {
-        ["camera"] = query.Camera,
-        ["question"] = query.Question,
-        ["from"] = query.From,
-        ["to"] = query.To,
-        ["answers"] = result.Answers,
-        ["answersLeftOut"] = result.LeftOut,
-        ["now"] = Describe(result.Now),
-        ["whatIf"] = Describe(result.Then),
-    };
+        var document = new JsonObject
+        {
+            ["camera"] = query.Camera,
+            ["question"] = query.Question,
+            ["from"] = query.From,
+            ["to"] = query.To,
+            ["answers"] = result.Answers,
+            ["answersLeftOut"] = result.LeftOut,
+            ["now"] = Describe(result.Now),
+            ["whatIf"] = Describe(result.Then),
+        };
+        if (result.FalseAlarmsUnknown is { } reason)
+        {
+            document["falseAlarmsUnknown"] = reason;
+        }
+
+        return document;
+    }
 
     /// <summary>A try-out and how far it is.</summary>
     public static JsonObject Describe(TryOutView view)
@@ -115,19 +124,36 @@ internal static class PastDocuments
     }
 
     /// <summary>What rules made of answers.</summary>
-    public static JsonObject Describe(PastOutcome outcome) => new()
+    public static JsonObject Describe(PastOutcome outcome)
     {
-        ["yesAbove"] = outcome.Thresholds.YesAbove,
-        ["noBelow"] = outcome.Thresholds.NoBelow,
-        ["minScore"] = outcome.Thresholds.MinScore,
-        ["changes"] = outcome.Changes,
-        ["events"] = outcome.Events,
-        ["states"] = new JsonArray([.. outcome.States.Take(MaxListed).Select(state => new JsonObject
+        var document = new JsonObject
         {
-            ["at"] = state.At,
-            ["state"] = state.State,
-            ["reason"] = state.Reason,
-        })]),
-        ["eventTimes"] = new JsonArray([.. outcome.EventTimes.Take(MaxListed).Select(at => JsonValue.Create(at))]),
-    };
+            ["yesAbove"] = outcome.Thresholds.YesAbove,
+            ["noBelow"] = outcome.Thresholds.NoBelow,
+            ["minScore"] = outcome.Thresholds.MinScore,
+            ["changes"] = outcome.Changes,
+            ["events"] = outcome.Events,
+            ["states"] = new JsonArray([.. outcome.States.Take(MaxListed).Select(state => new JsonObject
+            {
+                ["at"] = state.At,
+                ["state"] = state.State,
+                ["reason"] = state.Reason,
+            })]),
+            ["eventTimes"] = new JsonArray([.. outcome.EventTimes.Take(MaxListed).Select(at => JsonValue.Create(at))]),
+        };
+        if (outcome.Expected is { } expected)
+        {
+            document["expected"] = new JsonObject
+            {
+                ["falsePerDay"] = Rounded(expected.FalsePerDay),
+                ["low"] = Rounded(expected.Low),
+                ["high"] = Rounded(expected.High),
+                ["realPerDay"] = Rounded(expected.RealPerDay),
+            };
+        }
+
+        return document;
+    }
+
+    private static double Rounded(double perDay) => Math.Round(perDay, 3);
 }

@@ -21,6 +21,9 @@ public sealed record AnnouncedQuestion(string Id, AnswerType Type)
 
     /// <summary>Whether it has events at all.</summary>
     public bool HasEvents { get; init; }
+
+    /// <summary>Whether it was taught from labelled pictures, so that later ones can be compared with them.</summary>
+    public bool IsTaught { get; init; }
 }
 
 /// <summary>A camera, which Home Assistant sees as one device.</summary>

@@ -14,6 +14,9 @@ public sealed record AnnouncedService(string Node, string Model)
     /// <summary>Whether events name an address of their snapshot.</summary>
     public bool HasEventPictures { get; init; }
 
+    /// <summary>Whether frames of events can be labelled.</summary>
+    public bool HasLabels { get; init; }
+
     /// <summary>The names of the modes; empty without any.</summary>
     public IReadOnlyList<string> Modes { get; init; } = [];
 }

@@ -14,4 +14,7 @@ public static class BinarySensorClasses
 
     /// <summary>That of an entity that is on while something is connected.</summary>
     internal const string Connectivity = "connectivity";
+
+    /// <summary>That of an entity that is on while something needs attention.</summary>
+    internal const string Problem = "problem";
 }

@@ -39,6 +39,21 @@ public sealed partial class DeviceMessage
             yield return score;
         }
 
+        if (question.IsTaught)
+        {
+            var of = $"value_json.cameras['{camera.Id}'].questions['{question.Id}'].taughtDrift";
+            yield return new AnnouncedComponent($"drift_{question.Id}", $"{question.Id} drift", new JsonObject
+            {
+                ["platform"] = "binary_sensor",
+                ["name"] = $"Drift: {question.Id}",
+                ["state_topic"] = topics.Stats,
+                ["value_template"] = $"{{{{ {{'drifted': 'ON', 'none': 'OFF'}}.get({of}.state, 'None') }}}}",
+                ["device_class"] = BinarySensorClasses.Problem,
+                ["entity_category"] = "diagnostic",
+                ["availability"] = new JsonArray(At(topics.Availability)),
+            });
+        }
+
         if (question.HasEvents)
         {
             foreach (var happened in Events(camera, question))
@@ -102,6 +117,19 @@ public sealed partial class DeviceMessage
             ["event_types"] = new JsonArray([.. (isClosed ? question.EventStates : [Changed]).Select(it => (JsonNode)it)]),
             ["value_template"] = $"{{{{ dict(value_json, event_type={(isClosed ? "value_json.to" : $"'{Changed}'")}) | to_json }}}}",
         });
+        if (camera.Node.HasLabels && question.Type == AnswerType.YesNo)
+        {
+            // The last event, because Home Assistant does not know which one somebody looked at.
+            yield return new AnnouncedComponent($"wrong_{question.Id}", $"{question.Id} wrong", new JsonObject
+            {
+                ["platform"] = "button",
+                ["name"] = $"Wrong: {question.Id}",
+                ["command_topic"] = topics.LabelSet(camera.Id, question.Id),
+                ["payload_press"] = """{"event":"last","label":"wrong"}""",
+                ["availability"] = new JsonArray(At(topics.Availability)),
+            });
+        }
+
         if (camera.Node.HasEventPictures)
         {
             // Home Assistant fetches the picture itself. For an event without one it logs an error and keeps the last picture.

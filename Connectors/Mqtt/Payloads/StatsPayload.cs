@@ -187,6 +187,10 @@ public sealed record QuestionStats
     /// taught.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TaughtProblem { get; init; }
+
+    /// <summary>Whether the pictures are like those from which the question was taught; left out for questions that were not taught.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TaughtDriftStats? TaughtDrift { get; init; }
 }
 
 /// <summary>The steps that all cameras share.</summary>

@@ -114,7 +114,10 @@ public static class TaughtFile
                 ? FindDefect(encoder.Head, outputs, FeatureGroups.OfEncoder)
                     ?? (encoder.Head.ScoreWeights.Count > 0 ? "its encoder head uses the decoder's scores."
                         : IsUsable(encoder.UnsureMargin) ? null : "a number in it is not finite or too large.")
-            : null;
+                    ?? InReference()
+            : InReference();
+
+        string? InReference() => question.Reference?.FindDefect(Math.Max(2, outputs), IsUsable);
     }
 
     private static string? FindDefect(TaughtHead head, int outputs, FeatureKinds allowed)
@@ -141,7 +144,8 @@ public static class TaughtFile
     {
         var hidden = manifest.Language.HiddenSize;
         var terms = (taught.Head?.Terms ?? []).Concat(taught.Encoder?.Head.Terms ?? []);
-        return terms.Any(term => term.Weights.Any(row => row.Length != FeatureGroups.Find(term.Feature)!.Value.WidthOf(hidden)))
+        return (taught.Reference is { } reference && reference.Scale.Count != FeatureKinds.VisualTokens.WidthOf(hidden))
+            || terms.Any(term => term.Weights.Any(row => row.Length != FeatureGroups.Find(term.Feature)!.Value.WidthOf(hidden)))
             ? $"its weights do not have the model's width of {hidden}."
             : null;
     }

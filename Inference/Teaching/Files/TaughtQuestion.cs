@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Teaching.Heads;
 using MobileVlm.Edge.Inference.Teaching.Learning;
+using MobileVlm.Edge.Inference.Teaching.References;
 
 namespace MobileVlm.Edge.Inference.Teaching.Files;
 
@@ -36,6 +37,9 @@ public sealed record TaughtQuestion
     /// <summary>A head that needs no decoder; null where there is none.</summary>
     public TaughtEncoder? Encoder { get; init; }
 
+    /// <summary>What the labelled pictures looked like; null in files of earlier versions, and where pictures cannot be compared.</summary>
+    public LabelReference? Reference { get; init; }
+
     /// <summary>Describes what was learned.</summary>
     /// <param name="createdBy">Program and version.</param>
     /// <param name="model">The model with which it was learned.</param>
@@ -57,12 +61,13 @@ public sealed record TaughtQuestion
             Estimate = result.Estimate,
             Head = result.Head is { } head ? TaughtHead.Of(head) : null,
             Encoder = result.Encoder is { } encoder ? new TaughtEncoder(TaughtHead.Of(encoder.Head), encoder.Estimate, encoder.UnsureMargin) : null,
+            Reference = result.Reference,
         };
     }
 
     /// <summary>The scorer for a way to answer.</summary>
     public TaughtScorer ToScorer(TaughtAnswerer answerer) =>
-        new(Head?.ToLinearHead(), Encoder?.Head.ToLinearHead(), Encoder?.UnsureMargin ?? 0, answerer);
+        new(Head?.ToLinearHead(), Encoder?.Head.ToLinearHead(), Encoder?.UnsureMargin ?? 0, answerer) { Reference = Reference };
 }
 
 /// <summary>The model that a question was taught with.</summary>

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Teaching.Features;
+using MobileVlm.Edge.Inference.Teaching.References;
 
 namespace MobileVlm.Edge.Inference.Teaching.Heads;
 
@@ -22,6 +23,15 @@ public enum TaughtAnswerer
 /// <param name="Answerer">Who answers.</param>
 public sealed record TaughtScorer(LinearHead? Head, LinearHead? Encoder, double UnsureMargin, TaughtAnswerer Answerer)
 {
+    /// <summary>What the labelled pictures looked like; null where nothing is compared with them.</summary>
+    public LabelReference? Reference { get; init; }
+
+    /// <summary>The score of each label as this scorer gives it, learned without the label; null where that is not known.</summary>
+    public IReadOnlyList<LabelScore>? LabelScores => Reference is not { } reference ? null
+        : Encoder is null || Answerer == TaughtAnswerer.Model ? reference.Scores
+        : Answerer == TaughtAnswerer.Taught ? reference.EncoderScores
+        : [.. reference.EncoderScores.Zip(reference.Scores, (encoder, model) => Math.Abs(encoder.Output) < UnsureMargin ? model : encoder)];
+
     /// <summary>Features that the decoder has to return.</summary>
     public FeatureKinds Features => Head?.Features ?? FeatureKinds.None;
 

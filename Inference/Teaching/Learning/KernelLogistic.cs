@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MobileVlm.Edge.Inference.Teaching.Numerics;
 
 namespace MobileVlm.Edge.Inference.Teaching.Learning;
 

@@ -49,7 +49,14 @@ public static class Teacher
             Auc.OfOutputs(plain, classes),
             Estimate(validated, samples, held => held.Of(chosen)),
             Suspects(validated, samples),
-            fits.Encoder is { } encoder ? ToEncoder(encoder, validated, samples, chosen) : null);
+            fits.Encoder is { } encoder ? ToEncoder(encoder, validated, samples, chosen) : null)
+        {
+            Reference = LabelReferences.Of(
+                samples,
+                LabelReferences.ScoresOf(samples, validated.Select(held => (held.Sample, held.Of(chosen))), slope),
+                fits.Encoder is null ? [] : LabelReferences.ScoresOf(
+                    samples, validated.Select(held => (held.Sample, held.Encoder)), Slope(validated, samples, held => held.Encoder))),
+        };
     }
 
     private static void Check(IReadOnlyList<LabelledSample> samples)

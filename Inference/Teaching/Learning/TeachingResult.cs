@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Teaching.Heads;
+using MobileVlm.Edge.Inference.Teaching.References;
 
 namespace MobileVlm.Edge.Inference.Teaching.Learning;
 
@@ -23,7 +24,11 @@ public sealed record TeachingResult(
     double PlainAuc,
     AccuracyEstimate Estimate,
     IReadOnlyList<int> Suspects,
-    EncoderResult? Encoder);
+    EncoderResult? Encoder)
+{
+    /// <summary>What the labelled pictures looked like; null where pictures cannot be compared with them.</summary>
+    public LabelReference? Reference { get; init; }
+}
 
 /// <summary>A head that answers without the decoder.</summary>
 /// <param name="Head">The head.</param>

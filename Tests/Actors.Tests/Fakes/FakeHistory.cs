@@ -16,6 +16,9 @@ internal sealed class FakeHistory : IHistory
     /// <summary>The stored frames: the pictures by their times and numbers. The picture of frame 5 is the text <c>5</c>, unless it was deleted.</summary>
     public List<StoredSnapshot> Stored { get; } = [];
 
+    /// <summary>The stored answers, in the order of their times.</summary>
+    public List<StoredAnswer> Answers { get; } = [];
+
     /// <summary>Numbers of pictures that are gone.</summary>
     public HashSet<long> Deleted { get; } = [];
 
@@ -23,7 +26,8 @@ internal sealed class FakeHistory : IHistory
         new HistoryTimeline([], [], [], [.. Stored.Where(it => it.At >= query.From && it.At < query.To)]));
 
     public Task<IReadOnlyList<StoredAnswer>> AnswersAsync(
-        string camera, string question, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel) => throw new NotSupportedException();
+        string camera, string question, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel) =>
+        Task.FromResult<IReadOnlyList<StoredAnswer>>([.. Answers.SkipWhile(it => it.At < from).TakeWhile(it => it.At < to).Take(limit)]);
 
     public Task<EventPage> EventsAsync(EventQuery query, CancellationToken cancel) => throw new NotSupportedException();
 

@@ -65,6 +65,24 @@ public sealed class LabelServiceTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task An_event_is_called_right_or_wrong_and_the_last_one_need_not_be_named()
+    {
+        Assert.Equal(("20261130-030002000-2", "no"), Labelled(await SetAsync(new LabelFrame { IsLastEvent = true }, "wrong")));
+        Assert.Equal(("20261130-030002000-2", "yes"), Labelled(await SetAsync(new LabelFrame { Event = Event }, "Right")));
+        Assert.Equal("no", (await SetAsync(new LabelFrame { IsLastEvent = true }, "no")).Value);
+
+        Assert.Contains("name it with 'event'", (await RefusedAsync(new LabelFrame { Frame = 1 }, "wrong")).Message, StringComparison.Ordinal);
+        var other = await Assert.ThrowsAsync<HttpFailureException>(() => _service.SetAsync(
+            new LabelRequest("gate", "colour", new LabelFrame { Event = Event }, "right", LabelSource.Mqtt), CancellationToken.None));
+        Assert.Contains("the event is of 'gate/person'", other.Message, StringComparison.Ordinal);
+        var none = await Assert.ThrowsAsync<HttpFailureException>(() => _service.SetAsync(
+            new LabelRequest("gate", "colour", new LabelFrame { IsLastEvent = true }, "red", LabelSource.Mqtt), CancellationToken.None));
+        Assert.Equal((404, "the history has no event of 'gate/colour'"), (none.Status, none.Message));
+
+        static (string, string?) Labelled(LabelChange change) => (change.Id, change.Value);
+    }
+
+    [Fact]
     public async Task A_label_outlives_its_frame_in_the_history_and_can_still_be_changed_and_removed()
     {
         await SetAsync(new LabelFrame { Frame = 1 }, "no");

@@ -85,7 +85,8 @@ public sealed class TeachingServiceTests : IDisposable
     [Fact]
     public async Task Standing_questions_come_first_and_what_is_learned_can_be_cancelled()
     {
-        await using var rig = await RigAsync();
+        // On a clock that stands still, nothing of low priority runs while a standing question is answered or waits.
+        await using var rig = await RigAsync(time: new FakeTime());
         Label(rig, yes: 4, no: 4);
         var holding = rig.HoldAnswers();
         rig.Camera.Push();
@@ -128,9 +129,13 @@ public sealed class TeachingServiceTests : IDisposable
     private static void Set(EdgeRig rig, string id, string value, string picture) =>
         rig.Labels!.Set("gate", "person", new StoredLabel(id, value, null), Encoding.ASCII.GetBytes(picture));
 
-    private async Task<EdgeRig> RigAsync(bool hasFeatures = true)
+    private async Task<EdgeRig> RigAsync(bool hasFeatures = true, TimeProvider? time = null)
     {
-        var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Labels = new LabelFiles(_folder["labels"], 1000, new FileSteps()) };
+        var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+        {
+            Labels = new LabelFiles(_folder["labels"], 1000, new FileSteps()),
+            Time = time ?? TimeProvider.System,
+        };
         rig.Settings = rig.Settings with { StateFolder = _folder["state"] };
         rig.Engine.OnAnswer = (frame, _) => (frame % 7 / 10.0).ToString(CultureInfo.InvariantCulture);
         rig.Engine.OnFeatures = hasFeatures ? Features : null;

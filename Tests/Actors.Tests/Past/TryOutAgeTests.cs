@@ -69,5 +69,5 @@ public sealed class TryOutAgeTests
         }
     }
 
-    private static TimeSpan LowPriorityWait => Actors.Past.LowPriorityTurns.CheckEvery;
+    private static TimeSpan LowPriorityWait => Actors.Background.LowPriorityTurns.CheckEvery;
 }

@@ -21,7 +21,11 @@ internal sealed class FakePast : IPastService
     public Task<WhatIfResult> WhatIfAsync(WhatIfQuery query, CancellationToken cancel)
     {
         Queries.Add(query);
-        return Task.FromResult(new WhatIfResult(3, 1, Outcome(0.6, 2), Outcome(query.Thresholds.YesAbove ?? 0.6, 1)));
+        return Task.FromResult(
+            new WhatIfResult(3, 1, Outcome(0.6, 2), Outcome(query.Thresholds.YesAbove ?? 0.6, 1) with { Expected = new ExpectedAlarms(1.23456, 0.5, 2, 3) })
+            {
+                FalseAlarmsUnknown = "of a reason",
+            });
     }
 
     public Task<TryOutView> StartTryOutAsync(TryOutRequest request, CancellationToken cancel)

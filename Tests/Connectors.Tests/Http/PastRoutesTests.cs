@@ -43,6 +43,10 @@ public sealed class PastRoutesTests : IAsyncLifetime, IDisposable
         Assert.Equal((0.6, 0.8), (found.GetProperty("now").GetProperty("yesAbove").GetDouble(), found.GetProperty("whatIf").GetProperty("yesAbove").GetDouble()));
         Assert.Equal("disabled", found.GetProperty("whatIf").GetProperty("states")[1].GetProperty("reason").GetString());
         Assert.Equal(1, found.GetProperty("whatIf").GetProperty("eventTimes").GetArrayLength());
+        var expected = found.GetProperty("whatIf").GetProperty("expected");
+        Assert.Equal((1.235, 3.0), (expected.GetProperty("falsePerDay").GetDouble(), expected.GetProperty("realPerDay").GetDouble()));
+        Assert.False(found.GetProperty("now").TryGetProperty("expected", out _));
+        Assert.Equal("of a reason", found.GetProperty("falseAlarmsUnknown").GetString());
     }
 
     [Fact]

@@ -21,13 +21,13 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData("", "", null, false)]
     [InlineData("\"PublicUrl\": \"https://home.example/vlm/\"", "", "https://home.example/vlm", false)]
     [InlineData("\"PublicUrl\": \"https://home.example\"", ", \"History\": { \"Folder\": \"/data/history\" }", "https://home.example", true)]
-    public void Home_Assistant_gets_the_address_that_users_see_and_pictures_of_events_where_there_are_any(
+    public void Home_Assistant_gets_the_address_that_users_see_and_pictures_and_labels_of_events_where_there_are_any(
         string http, string more, string? page, bool pictures)
     {
         var settings = _fixture.Read(ConfigurationFixture.Small(
             more: $$""", "StateFolder": "/state", "Http": { "Listen": "127.0.0.1:8080", "TokenFile": "/state/tokens" {{(http.Length > 0 ? ", " + http : "")}} } {{more}}"""))
             .ToEdgeSettings("m").HomeAssistant;
-        Assert.Equal((page, pictures), (settings.PageUrl, settings.HasEventPictures));
+        Assert.Equal((page, pictures, pictures), (settings.PageUrl, settings.HasEventPictures, settings.HasLabels));
     }
 
     [Fact]

@@ -67,6 +67,7 @@ public sealed class EdgeMeterTests
         "ObservableGauge mobilevlm.outbox.oldest.age [s] How long the oldest of them has waited; 0 when none does.",
         "ObservableGauge mobilevlm.outbox.size [By] Size of the events that wait.",
         "ObservableGauge mobilevlm.pipeline.stuck [s] How long nothing has progressed that should have.",
+        "ObservableGauge mobilevlm.question.drifted [] 1 while the pictures of a taught question are unlike those from which it was taught.",
         "ObservableGauge mobilevlm.storage.ok [] 1 while it is kept on disk or nothing is configured, by part: outbox, state, history.",
         "ObservableGauge mobilevlm.temperature [Cel] Temperature, from the sensors of the device.",
         "ObservableGauge mobilevlm.webhook.waiting [] Events that wait for the receiver of a webhook.",

@@ -14,6 +14,7 @@ public sealed class LabelServiceTests : IDisposable
     private static readonly string Scenes = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout");
 
     private readonly TemporaryFolder _folder = new();
+    private string _broker = "";
 
     public void Dispose() => _folder.Dispose();
 
@@ -24,6 +25,9 @@ public sealed class LabelServiceTests : IDisposable
         CopyLabels("yes", scenes[true].Take(8));
         CopyLabels("no", scenes[false].Take(8));
         string label;
+        await using var broker = await Mosquitto.StartAsync();
+        await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
+        _broker = broker.Address.ToString();
         await using (var service = EdgeProcess.Start("run", "--config", Write("first.json", "127.0.0.1:0")))
         {
             var address = await service.ReadyAsync();
@@ -50,6 +54,7 @@ public sealed class LabelServiceTests : IDisposable
                 Assert.Equal((label, "no"), (document.RootElement.GetProperty("labelId").GetString(), document.RootElement.GetProperty("before").GetString()));
             }
 
+            await PressWrongAsync(client, broker, subscriber);
             var missing = await EdgeProcess.RunAsync("label", "--config", running, "gate", "person", "99999999", "yes");
             Assert.Equal(2, missing.ExitCode);
             Assert.Contains("No stored frame 99999999 of the camera 'gate'", missing.Errors, StringComparison.Ordinal);
@@ -80,6 +85,22 @@ public sealed class LabelServiceTests : IDisposable
         Assert.Equal($"{label}: label 'yes' removed. The question has 0 yes, 0 no now.", cleared.Output.TrimEnd());
         var list = await EdgeProcess.RunAsync("label", "--config", Write("stopped.json", "127.0.0.1:0"), "gate", "people");
         Assert.EndsWith("gate/people: 8 yes, 8 no, at most 1000", list.Output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Presses the button that Home Assistant shows for the question.</summary>
+    private static async Task PressWrongAsync(HttpClient client, Mosquitto broker, MosquittoSub subscriber)
+    {
+        var device = JsonDocument.Parse((await subscriber.WaitForAsync("homeassistant/device/mobilevlm-t/gate/config")).Text).RootElement;
+        var button = device.GetProperty("components").GetProperty("wrong_person");
+        MosquittoTool.Run(
+            "mosquitto_pub", broker.Address, ["-t", button.GetProperty("command_topic").GetString()!, "-m", button.GetProperty("payload_press").GetString()!]);
+        var reply = JsonDocument.Parse((await subscriber.WaitForAsync("mobilevlm/t/gate/reply")).Text).RootElement;
+        Assert.True(reply.GetProperty("status").GetString() == "done", reply.GetRawText());
+        var frame = (await SendAsync(client, HttpMethod.Get, Labels, null)).GetProperty("labels").EnumerateArray()
+            .Single(it => it.GetProperty("labelId").GetString() == reply.GetProperty("labelId").GetString()).GetProperty("frame").GetInt64();
+        var happened = (await SendAsync(client, HttpMethod.Get, "api/v1/events?question=person", null)).GetProperty("events").EnumerateArray()
+            .First(it => it.GetProperty("frame").GetInt64() == frame);
+        Assert.Equal(happened.GetProperty("to").GetString() == "yes" ? "no" : "yes", reply.GetProperty("value").GetString());
     }
 
     private static async Task<string?> ScoredByAsync(HttpClient client)
@@ -114,6 +135,7 @@ public sealed class LabelServiceTests : IDisposable
             { "MobileVlm": {
               "Node": "t",
               "StateFolder": "state",
+              "Mqtt": { "Broker": "{{_broker}}", "HomeAssistant": { "Enabled": true } },
               "Model": { "Path": {{JsonSerializer.Serialize(DemoModel.Folder.FolderPath)}} },
               "Http": { "Listen": "{{listen}}", "TokenFile": "state/tokens" },
               "History": { "Folder": "history", "MinFreeMegabytes": 0 },

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Teaching.Learning;
+using MobileVlm.Edge.Inference.Teaching.Numerics;
 
 namespace MobileVlm.Edge.Inference.Tests.Teaching;
 

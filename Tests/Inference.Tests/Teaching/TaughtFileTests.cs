@@ -3,6 +3,7 @@ using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Teaching.Files;
 using MobileVlm.Edge.Inference.Teaching.Learning;
+using MobileVlm.Edge.Inference.Teaching.References;
 using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Teaching;
@@ -21,6 +22,25 @@ public sealed class TaughtFileTests
         Assert.Equal(Taught().Head!.Terms[0].Weights[0], read.Head!.Terms[0].Weights[0]);
         Assert.Equal(Taught().Estimate, read.Estimate);
         Assert.Null(TaughtFile.FindDifference(read, Manifest, read.Question));
+        Assert.Equal(Taught().Reference!.Points[2], read.Reference!.Points[2]);
+        Assert.Equal(Taught().Reference!.Scores, read.Reference.Scores);
+        Assert.False(read.Reference.IsUnlike(Picture(2)));
+        Assert.True(read.Reference.IsUnlike([.. Picture(2).Select((value, i) => value + (20 * (float)Math.Sin(i)))]));
+    }
+
+    [Fact]
+    public void A_file_of_an_earlier_version_has_no_reference_and_is_used_as_before()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "a.taught");
+        TaughtFile.Write(path, Taught());
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        json.AsObject().Remove("reference");
+        File.WriteAllText(path, json.ToJsonString());
+
+        var read = TaughtFile.Read(path);
+        Assert.Null(read.ToScorer(Inference.Teaching.Heads.TaughtAnswerer.Model).Reference);
+        Assert.Null(TaughtFile.FindDifference(read, Manifest, read.Question));
     }
 
     [Theory]
@@ -35,6 +55,11 @@ public sealed class TaughtFileTests
     [InlineData("$.head.terms[0].feature", "\"nothing\"", "feature")]
     [InlineData("$.encoder.head.terms[0].feature", "\"questionMeanLast\"", "feature")]
     [InlineData("$.encoder.unsureMargin", "1e99", "not finite")]
+    [InlineData("$.reference.points", "[]", "sizes")]
+    [InlineData("$.reference.points[0]", "[1]", "sizes")]
+    [InlineData("$.reference.points[0]", "null", "sizes")]
+    [InlineData("$.reference.scale[0]", "1e30", "not finite")]
+    [InlineData("$.reference.scores[0].class", "2", "answers that")]
     [InlineData("$.head", "7", "not a file")]
     [InlineData("$.question", "null", "not a file")]
     public void A_hostile_file_is_refused_with_the_reason(string at, string value, string reason)
@@ -104,7 +129,21 @@ public sealed class TaughtFileTests
             Head = new TaughtHead([Term(FeatureKinds.LastAnswer, hidden)], [[0.5]], [0.1]),
             Encoder = new TaughtEncoder(
                 new TaughtHead([Term(FeatureKinds.VisualTokens, 3 * hidden)], [], [0.2]), new AccuracyEstimate(0.8, 0.6, 0.9), 1.5),
+            Reference = LabelReferences.Of(
+                [
+                    .. Enumerable.Range(0, 8).Select(i => new LabelledSample(
+                        $"{i}", i % 2, [0], new Dictionary<FeatureKinds, float[]> { [FeatureKinds.VisualTokens] = Picture(i) })),
+                ],
+                [new LabelScore(0, -1.5), new LabelScore(1, 2)],
+                []),
         };
+    }
+
+    /// <summary>Visual tokens of a made-up picture.</summary>
+    private static float[] Picture(int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, 3 * Manifest.Language.HiddenSize).Select(_ => (float)random.NextDouble())];
     }
 
     private static void Set(JsonNode root, string at, JsonNode? value)

@@ -6,7 +6,7 @@ import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText, toast } from "./dom.js";
 import { canLabel, labelsHash } from "./labels.js";
 import { cameraPicture, pictureAge } from "./live.js";
-import { enabledSwitch, isWritten, reasonText, scorerText, snoozeControl, statePill, writtenAnswer } from "./question.js";
+import { driftText, enabledSwitch, isWritten, reasonText, scorerText, snoozeControl, statePill, writtenAnswer } from "./question.js";
 import { emit, follow, load, loadHistory, store } from "./store.js";
 import { whyHash } from "./why.js";
 
@@ -16,6 +16,7 @@ function questionCard(camera, question) {
   const pill = statePill();
   const text = h("h3");
   const why = h("p.why");
+  const drift = h("p.why.drift");
   const score = h("dd");
   const scorer = h("dd");
   const scorerRow = h("div", { "data-fact": "scorer" }, h("dt", null, "Scored by"), scorer);
@@ -32,7 +33,7 @@ function questionCard(camera, question) {
   const hasChart = !isWritten(question);
   let drawnAt = 0;
   const card = h("article.card.question", { "data-question": question.id },
-    h("div.first", null, text, pill), written, why,
+    h("div.first", null, text, pill), written, why, drift,
     h("dl.facts", null,
       h("div", null, h("dt", null, "Name"), h("dd", null, question.id)),
       hasChart ? h("div", null, h("dt", null, "Score"), score) : null, scorerRow,
@@ -53,6 +54,8 @@ function questionCard(camera, question) {
     const reason = reasonText(now);
     setText(why, reason);
     why.hidden = !reason;
+    setText(drift, driftText(now));
+    drift.hidden = now.taughtDrift?.state !== "drifted";
     written.update(now);
     toggle.update(now);
     snooze?.update(now);

@@ -106,6 +106,14 @@ export function clock(iso) {
   return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
 }
 
+/** A time from a moment to another, each with its date where it is needed. */
+export function spanText(from, to) {
+  const [first, last] = [new Date(from), new Date(to)];
+  const time = at => at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const isOneDay = first.toDateString() === last.toDateString();
+  return isOneDay ? `${clock(from)} to ${time(last)}` : `${first.toLocaleDateString()} ${time(first)} to ${last.toLocaleDateString()} ${time(last)}`;
+}
+
 /** The time of day in hours and minutes, with the date when it is not today. */
 export function shortClock(iso) {
   const at = new Date(iso);

@@ -1,7 +1,7 @@
 // The stored past: the timeline of a question with its snapshots, and one event. Each has an address of its own.
 
 import { ApiError, api, has, path } from "./api.js";
-import { clock, duration, h, percent, s, setText, toast } from "./dom.js";
+import { clock, duration, h, percent, s, setText, spanText, toast } from "./dom.js";
 import { verdict } from "./labels.js";
 import { reasonSentence, scorerText } from "./question.js";
 import { store } from "./store.js";
@@ -47,7 +47,7 @@ export function historyView(main, [camera, question, fromText, toText]) {
       h("a.button", { href: `#/history/${path(camera)}/${path(question)}` }, "Now"),
       h("a.button", { href: `api/v1/history?${query(camera, question, from, to)}&format=csv`, download: `${camera}-${question}.csv` }, "CSV"),
       h("a.button", { href: `api/v1/history/export.zip?${query(camera, question, from, to)}`, download: `${camera}-${question}.zip`, title: "The stored pictures of this time with a table of answers" }, "ZIP")),
-    h("p.hint", null, `${clock(from.toISOString())} to ${clock(to.toISOString())}`), hint, chart, picture, list));
+    h("p.hint", null, spanText(from.toISOString(), to.toISOString())), hint, chart, picture, list));
   let isStopped = false;
   const fill = async () => {
     try {
@@ -180,7 +180,7 @@ const gapKind = reason => reason === "stopped" ? "stopped" : ["disabled", "notIn
 
 const gapSentence = reason => reason === "stopped" ? "The service did not run or stored nothing." : reasonSentence(reason);
 
-const gapText = gap => `${clock(gap.from)} to ${clock(gap.to)}: ${gapSentence(gap.reason)}`;
+const gapText = gap => `${spanText(gap.from, gap.to)}: ${gapSentence(gap.reason)}`;
 
 /** The reasons of all gaps with their total lengths, as a legend. */
 function gapList(gaps) {

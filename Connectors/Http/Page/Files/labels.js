@@ -1,8 +1,10 @@
 // Labels of a question: frames are shown one after the other, a key says what the right answer is, and the question is taught from it.
 
-import { ApiError, api, path } from "./api.js";
+import { ApiError, api, has, path } from "./api.js";
 import { clock, h, percent, setText, toast } from "./dom.js";
-import { store } from "./store.js";
+import { driftText } from "./question.js";
+import { follow, store } from "./store.js";
+import { expectedText } from "./whatif.js";
 
 const POLL_MS = 1000;
 const STATUS = {
@@ -56,7 +58,9 @@ export function labelsView(main, [camera, question]) {
   const buttons = h("div.actions", { role: "group", "aria-label": "The right answer" });
   const counter = h("p.counts");
   const estimate = h("p", { role: "status" });
+  const alarms = h("p.hint");
   const note = h("p.hint");
+  const drift = h("p.why.drift", { hidden: true });
   const teach = h("button.primary", { type: "button", hidden: !store.mayChange }, "Teach");
   const cancel = h("button", { type: "button", hidden: true }, "Cancel");
   const versions = h("div");
@@ -66,7 +70,7 @@ export function labelsView(main, [camera, question]) {
     h("div.split", null,
       h("section.card", { "aria-label": "A frame to label" }, ask, image, about, buttons),
       h("div.side", null,
-        h("section.card", { "aria-labelledby": "teach-title" }, h("h2", { id: "teach-title" }, "What is learned"), counter, estimate, note, h("div.actions", null, teach, cancel), versions),
+        h("section.card", { "aria-labelledby": "teach-title" }, h("h2", { id: "teach-title" }, "What is learned"), drift, counter, estimate, alarms, note, h("div.actions", null, teach, cancel), versions),
         h("section.card", { "aria-labelledby": "labels-title" }, h("h2", { id: "labels-title" }, "Labels"), list))));
 
   let isStopped = false;
@@ -126,7 +130,13 @@ export function labelsView(main, [camera, question]) {
     await load();
   };
 
+  const drawDrift = () => {
+    setText(drift, driftText(questionOf(camera, question)));
+    drift.hidden = !drift.textContent;
+  };
+
   const drawState = () => {
+    drawDrift();
     const result = state?.result;
     const isRunning = state && ["waiting", "reading", "learning"].includes(state.status);
     const least = Math.min(...Object.values(known?.counts ?? { none: 0 }));
@@ -159,7 +169,16 @@ export function labelsView(main, [camera, question]) {
     }
   };
 
+  /** Of the alarms of the last day, as the question is scored now. */
+  const loadAlarms = async () => {
+    if (questionOf(camera, question)?.answer !== "YesNo" || !has("GET", "history/whatif")) return;
+    const result = await api.get(`history/whatif?camera=${path(camera)}&question=${path(question)}`);
+    if (!isStopped) setText(alarms, result.now.expected ? `In the last day: ${result.now.events} alarms.${expectedText(result)}` : "");
+  };
+
   const loadVersions = async () => {
+    // Too many answers, for example, are no reason to show nothing else.
+    await loadAlarms().catch(error => { if (!(error instanceof ApiError)) throw error; });
     const taught = await api.get(`${address}/taught`);
     if (!isStopped) drawVersions(taught);
   };
@@ -251,11 +270,13 @@ export function labelsView(main, [camera, question]) {
   load().catch(tell);
   loadVersions().catch(tell);
   propose().catch(tell);
+  const unfollow = follow(drawDrift);
   return {
     title: `Labels of ${question}`,
     focus: heading,
     stop() {
       isStopped = true;
+      unfollow();
       document.removeEventListener("keydown", onKey);
     },
   };

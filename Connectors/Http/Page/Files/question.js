@@ -1,7 +1,7 @@
 // What tiles and views show of a question: its state in words, why it has no answer, and its switches.
 
 import { api, features, path } from "./api.js";
-import { h, setText, shortClock, toast } from "./dom.js";
+import { clock, h, percent, setText, shortClock, toast } from "./dom.js";
 import { load, store } from "./store.js";
 
 const REASONS = {
@@ -43,6 +43,15 @@ export const scorerText = scorer => scorer ? SCORERS[scorer] ?? scorer : "";
 export function reasonText(question) {
   const reason = question.waitsFor ?? (question.state === "unknown" ? question.reason : null);
   return !question.enabled ? REASONS.disabled : reason ? reasonSentence(reason) : "";
+}
+
+/** What is to be said about the pictures of a taught question; nothing while they are like those from which it was taught. */
+export function driftText(question) {
+  const drift = question?.taughtDrift;
+  if (!drift) return "";
+  if (drift.state === "noReference") return "An earlier version taught it, so that a change of the pictures is not noticed. Teach it again.";
+  if (drift.state !== "drifted") return "";
+  return `${percent(drift.share)} of the pictures of the last hours are unlike all labelled ones (another light, or the camera was moved)${drift.since ? `, since ${clock(drift.since)}` : ""}. Answers may be wrong: label some of these pictures and teach it again.`;
 }
 
 /** Whether the answer is written by the model, so that it is a text below the question and not a word beside it. */

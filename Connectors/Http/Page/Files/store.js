@@ -44,7 +44,7 @@ export async function load() {
     camera.seenAt = it.ageMs === null ? null : now - it.ageMs;
     camera.questions = new Map(it.questions.map(question => {
       const kept = old?.questions.get(question.id) ?? { points: [] };
-      return [question.id, Object.assign(kept, question, { camera: it.id, answeredAt: question.ageMs === null ? null : now - question.ageMs })];
+      return [question.id, Object.assign(kept, { taughtDrift: null }, question, { camera: it.id, answeredAt: question.ageMs === null ? null : now - question.ageMs })];
     }));
     cameras.set(it.id, camera);
   }

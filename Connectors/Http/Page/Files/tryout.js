@@ -2,7 +2,7 @@
 
 import { api, ApiError, features, path } from "./api.js";
 import { lines, typeSelect } from "./ask.js";
-import { clock, field, h, milliseconds, percent, toast } from "./dom.js";
+import { clock, field, h, milliseconds, percent, spanText, toast } from "./dom.js";
 import { reasonSentence } from "./question.js";
 import { scoreHistogram } from "./scores.js";
 import { load, store } from "./store.js";
@@ -198,7 +198,7 @@ function tryOutResult(element, id, question) {
     words.textContent = isRunning
       ? `${job.done} of ${count(job.frames, "frame")} asked${job.remainingMs === null ? "" : `, about ${milliseconds(job.remainingMs)} left`}.${skipped}`
       : { done: `${count(job.frames, "frame")} of ${job.storedFrames} stored ones asked in ${milliseconds(job.elapsedMs)}.${skipped}`, cancelled: `Cancelled after ${job.done} of ${count(job.frames, "frame")}.`, failed: `Failed after ${job.done} of ${count(job.frames, "frame")}: ${job.reason}.` }[job.state];
-    words.textContent += ` ${job.camera}, ${clock(job.from)} to ${clock(job.to)}.`;
+    words.textContent += ` ${job.camera}, ${spanText(job.from, job.to)}.`;
     body.hidden = !job.wording.answers;
     tabs.replaceChildren(...job.wordings.map((it, i) => h("button", {
       type: "button", "aria-pressed": String(i === shown),

@@ -5,6 +5,18 @@ import { h, percent, s, toast } from "./dom.js";
 import { store } from "./store.js";
 import { count, definitionOf, saveQuestion, settled, thresholdPair } from "./threshold.js";
 
+const perDay = value => value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
+
+/** How many of the alarms are expected to be false, from labels. */
+export function expectedText({ now, whatIf: then, falseAlarmsUnknown }, isOther = false) {
+  if (falseAlarmsUnknown) return ` How many alarms are false is not known: ${falseAlarmsUnknown}.`;
+  const part = ({ expected: it }) => `about ${perDay(it.falsePerDay)} false alarms per day (90 %: ${perDay(it.low)} to ${perDay(it.high)}) and ${perDay(it.realPerDay)} real ones`;
+  if (!now.expected) return "";
+  const real = isOther ? then.expected.realPerDay - now.expected.realPerDay : 0;
+  const change = Math.abs(real) < 0.05 ? "" : ` That is ${perDay(Math.abs(real))} real ones per day ${real < 0 ? "fewer" : "more"}.`;
+  return isOther ? ` Expected from the labels: ${part(then)}; as it is now, ${part(now)}.${change}` : ` Expected from the labels: ${part(now)}.`;
+}
+
 /** Adds the lines to a chart, and the counts below it; nothing where the question has no thresholds. */
 export async function whatIf({ svg, left, right, x, y, score }, element, query, camera, question) {
   if (!has("GET", "history/whatif") || store.cameras.get(camera)?.questions.get(question)?.answer !== "YesNo") return;
@@ -32,6 +44,7 @@ export async function whatIf({ svg, left, right, x, y, score }, element, query, 
     words.textContent = isOther
       ? `With yes from ${percent(then.yesAbove)} and no up to ${percent(then.noBelow)}: ${has(then)}. As it is now: ${has(now)}.`
       : `With its thresholds, yes from ${percent(now.yesAbove)} and no up to ${percent(now.noBelow)}: ${has(now)}. Drag a dashed line to try others.`;
+    words.textContent += expectedText(result, isOther);
     if (result.answersLeftOut) words.textContent += ` ${result.answersLeftOut} older answers are stored by the minute only and do not count.`;
     save.hidden = !isOther || !store.mayChange || !features.questions;
     reset.hidden = !isOther;

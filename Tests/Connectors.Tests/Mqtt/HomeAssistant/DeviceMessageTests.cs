@@ -19,6 +19,7 @@ public sealed class DeviceMessageTests
         ModelFamily = "MobileVLM V2",
         PageUrl = "https://home.example/vlm",
         HasEventPictures = true,
+        HasLabels = true,
         Modes = ["home", "away"],
     };
 
@@ -85,6 +86,32 @@ public sealed class DeviceMessageTests
     }
 
     [Fact]
+    public void A_yes_or_no_question_with_events_has_a_button_that_calls_the_last_one_wrong_where_there_are_labels()
+    {
+        var device = _message.Device(Gate with { Node = Reachable });
+        Assert.Empty(Rules.Faults(device));
+        var components = JsonNode.Parse(device)!["components"]!.AsObject();
+        var button = components["wrong_person"]!;
+        Assert.Equal(
+            ("button", "site/hall/edge-1/gate/person/label/set", """{"event":"last","label":"wrong"}"""),
+            (button["platform"]!.ToString(), button["command_topic"]!.ToString(), button["payload_press"]!.ToString()));
+        Assert.Equal(["wrong_person"], components.Select(it => it.Key).Where(key => key.StartsWith("wrong_", StringComparison.Ordinal)));
+        Assert.Null(JsonNode.Parse(_message.Device(Gate))!["components"]!["wrong_person"]);
+    }
+
+    [Fact]
+    public void A_taught_question_has_a_problem_that_is_on_while_its_pictures_have_drifted()
+    {
+        var device = _message.Device(Gate with { Questions = [new AnnouncedQuestion("person", AnswerType.YesNo) { IsTaught = true }] });
+        Assert.Empty(Rules.Faults(device));
+        var drift = JsonNode.Parse(device)!["components"]!["drift_person"]!;
+        Assert.Equal(
+            ("problem", "site/hall/edge-1/stats", "{{ {'drifted': 'ON', 'none': 'OFF'}.get(value_json.cameras['gate'].questions['person'].taughtDrift.state, 'None') }}"),
+            (drift["device_class"]!.ToString(), drift["state_topic"]!.ToString(), drift["value_template"]!.ToString()));
+        Assert.Null(JsonNode.Parse(_message.Device(Gate))!["components"]!["drift_person"]);
+    }
+
+    [Fact]
     public void A_question_may_be_called_view()
     {
         var named = Gate with { Questions = [new AnnouncedQuestion("view", AnswerType.YesNo)] };
@@ -139,7 +166,7 @@ public sealed class DeviceMessageTests
         }).ToList();
 
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Equal(3 * ((questions.Count * 7) + 1 + 4), ids.Count);
+        Assert.Equal(3 * ((questions.Count * 8) + 1 + 4), ids.Count);
     }
 
     [Fact]

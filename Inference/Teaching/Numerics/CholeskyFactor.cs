@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace MobileVlm.Edge.Inference.Teaching.Learning;
+namespace MobileVlm.Edge.Inference.Teaching.Numerics;
 
 /// <summary>A symmetric positive definite matrix of a few hundred rows as the product of a triangle and its transpose.</summary>
 internal sealed class CholeskyFactor

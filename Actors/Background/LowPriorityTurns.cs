@@ -1,11 +1,11 @@
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Pipeline;
 
-namespace MobileVlm.Edge.Actors.Past;
+namespace MobileVlm.Edge.Actors.Background;
 
 /// <summary>Runs pieces of work on the engine when no question of a camera needs it: no frame is in flight and none waits. On a device that is
-/// never idle, pieces run anyway, but only for a small part of its time. A question that falls due during a piece waits for the rest of that
-/// piece, never for a second one. One caller at a time.</summary>
+/// never idle, pieces run anyway, but only for a small part of its time, however many callers there are. A question that falls due during a
+/// piece waits for the rest of that piece, never for a second one. Thread-safe; one piece runs at a time.</summary>
 /// <param name="limit">The frames in flight.</param>
 /// <param name="picker">The frames that wait.</param>
 /// <param name="time">The clock.</param>
@@ -20,21 +20,39 @@ internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, 
     /// <summary>On a device that is never idle, a piece runs after this many times the duration of the last one.</summary>
     public const int BusyFactor = 4;
 
+    private readonly Lock _lock = new();
+    private Task _last = Task.CompletedTask;
     private TimeSpan _lastPiece;
 
     /// <summary>Runs a piece of work in its turn.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled before its turn.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> piece, CancellationToken cancel)
     {
-        await WaitAsync(cancel);
-        var started = time.GetTimestamp();
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task before;
+        lock (_lock)
+        {
+            (before, _last) = (_last, turn.Task);
+        }
+
         try
         {
-            return await piece();
+            await before.WaitAsync(cancel);
+            await WaitAsync(cancel);
+            var started = time.GetTimestamp();
+            try
+            {
+                return await piece();
+            }
+            finally
+            {
+                _lastPiece = time.GetElapsedTime(started);
+            }
         }
         finally
         {
-            _lastPiece = time.GetElapsedTime(started);
+            // Who gave up before its turn leaves it to the next, once it comes.
+            _ = before.ContinueWith(_ => turn.SetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 
