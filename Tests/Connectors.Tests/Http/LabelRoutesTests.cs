@@ -40,7 +40,7 @@ public sealed class LabelRoutesTests
     [InlineData("""{"frame":-1,"label":"yes"}""", "'frame' is not a whole number")]
     [InlineData("""{"frame":1.5,"label":"yes"}""", "'frame' is not a whole number")]
     [InlineData("""{"frame":1,"at":"noon","label":"yes"}""", "'at' is not a time")]
-    [InlineData("""{"event":"x","label":"yes"}""", "'event' is not the id of an event")]
+    [InlineData("""{"event":"x","label":"yes"}""", "'event' is neither the id of an event nor 'last'")]
     [InlineData("""{"labelId":"../a","label":"yes"}""", "'labelId' is not the id of a label")]
     [InlineData("""{"frame":1}""", "'label' is missing")]
     [InlineData("[]", "is not a JSON object")]
