@@ -20,7 +20,7 @@ public sealed class UnusedRuntimeFileTests
     {
         var project = XDocument.Load(Path.Combine(Repository.Root, "Deploy", "MobileVlm.Edge.Deploy.csproj"));
         var unused = new Regex(Assert.Single(project.Descendants("UnusedRuntimeFiles")).Value, RegexOptions.CultureInvariant);
-        Assert.NotEmpty(Frameworks.SelectMany(folder => Directory.GetFiles(folder)).Where(file => unused.IsMatch(Path.GetFileName(file))));
+        Assert.Contains(Frameworks.SelectMany(folder => Directory.GetFiles(folder)), file => unused.IsMatch(Path.GetFileName(file)));
 
         var found = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var open = new Queue<(string Name, string By)>(Assemblies().Select(name => (name, "the service")));
@@ -35,7 +35,7 @@ public sealed class UnusedRuntimeFileTests
         // The walk reached both frameworks.
         Assert.Contains("System.Private.CoreLib", found.Keys);
         Assert.Contains("Microsoft.AspNetCore.Server.Kestrel.Core", found.Keys);
-        Assert.Empty(found.Where(it => unused.IsMatch(it.Key + ".dll")).Select(it => $"{it.Key}, by {it.Value}"));
+        Assert.DoesNotContain(found, it => unused.IsMatch(it.Key + ".dll"));
     }
 
     private static IEnumerable<string> Assemblies()
