@@ -11,6 +11,7 @@ using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Http;
 using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Modes;
+using MobileVlm.Edge.Actors.Pacing;
 using MobileVlm.Edge.Actors.Past;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
@@ -66,6 +67,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly BackgroundFrames _background;
     private readonly WebhookSet _webhooks;
     private readonly PastService _past;
+    private readonly EngineDuty _duty;
+    private readonly QuestionPace _pace;
     private readonly long _startedAt;
     private volatile string? _configurationDigest;
     private readonly ClockMonitor _clock;
@@ -114,8 +117,14 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             time,
             settings.TimeZone,
             new ModeSwitch(settings.Modes, settings.InitialMode, loggers.CreateLogger<ModeSwitch>()),
-            new SnoozedQuestions(time, loggers.CreateLogger<SnoozedQuestions>()));
+            new SnoozedQuestions(time, loggers.CreateLogger<SnoozedQuestions>()))
+        {
+            Patience = () => _pace?.Patience ?? 1,
+        };
         _states.Configure(settings.Cameras);
+        _duty = new EngineDuty(_wake.Set, time);
+        _pace = new QuestionPace(
+            settings.Pace, settings.TimeZone, dependencies.ReadTemperature, _duty, _clock, time, loggers.CreateLogger<QuestionPace>());
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
@@ -239,6 +248,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             History = History(),
             Webhooks = _webhooks.Stats,
             Cluster = _cluster?.Stats(),
+            Pace = _pace.Stats,
             Program = _settings.ProgramVersion,
             Configuration = ConfigurationDigest,
         };
@@ -273,6 +283,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _cancelAnswers.Token)
             {
                 Picker = _picker,
+                Engine = new EngineAccess { Duty = _duty },
                 Host = _settings.Cluster?.Listen,
                 History = _history,
             };
@@ -292,6 +303,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             };
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
             _webhooks.Start();
+            _pace.Start();
         }
 
         await _signals.Started.Task;
@@ -313,6 +325,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _pace.Dispose();
+        _duty.Dispose();
         _cancelAnswers.Dispose();
     }
 

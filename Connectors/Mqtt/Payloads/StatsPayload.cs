@@ -61,6 +61,10 @@ public sealed record StatsPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ClusterStats? Cluster { get; init; }
 
+    /// <summary>How much the engine may work; left out where neither a temperature nor quiet hours are configured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PaceStats? Pace { get; init; }
+
     /// <summary>Version of the program; absent in what version 0.1.0 published.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Program { get; init; }

@@ -49,6 +49,9 @@ internal sealed class EdgeOptions
     [Description("Limits and times of the pipeline, and how it reacts to failures.")]
     public PipelineOptions Pipeline { get; set; } = new();
 
+    [Description("Limits of how much the engine works: a temperature, and hours in which questions are asked less often. Off unless `MaxTemperature` or `QuietHours` is set.")]
+    public PaceOptions Pace { get; set; } = new();
+
     [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
 
