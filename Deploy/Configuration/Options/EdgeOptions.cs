@@ -83,6 +83,11 @@ internal sealed class ModelOptions
     [TextLength(4096)]
     public string? Path { get; set; }
 
+    [Description("Repository at Hugging Face, `OWNER/NAME`, from which the service [downloads and imports](install.md#container) the model at its start when `Path` has none. `MOBILEVLM_HUB` in the environment names a mirror.")]
+    [DefaultText("none: a model must be there")]
+    [HubRepository]
+    public string? Pull { get; set; }
+
     [Description("Where the model runs. `cuda` requires an NVIDIA GPU; the service does not start without one. `auto` uses the GPU where one is available, and otherwise logs once why it uses the CPU. A model for a GPU is imported with `--for cuda`. The log and `stats` report where each session actually runs.")]
     [ExecutionTarget]
     public string Target { get; set; } = "cpu";
