@@ -158,7 +158,7 @@ internal sealed partial class HistoryDatabase
             var last = minute.Last();
             added += Run(
                 """
-                INSERT OR REPLACE INTO minute (question, at, answers, unclear, reused, scored, low, high, total, value, threshold, reason)
+                INSERT OR RE INTO minute (question, at, answers, unclear, reused, scored, low, high, total, value, threshold, reason)
                 VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i, $j, $k, $l)
                 """,
                 question,

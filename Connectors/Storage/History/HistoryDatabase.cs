@@ -161,7 +161,7 @@ internal sealed partial class HistoryDatabase : IDisposable
     });
 
     public void InsertState(string camera, long atMs, HistoryState state) => Guard(() => Run(
-        "INSERT OR REPLACE INTO state (question, at, state, reason) VALUES ($a, $b, $c, $d)",
+        "INSERT OR RE INTO state (question, at, state, reason) VALUES ($a, $b, $c, $d)",
         Question(camera, state.Question),
         atMs,
         Word(state.State),
@@ -198,6 +198,15 @@ internal sealed partial class HistoryDatabase : IDisposable
     {
         Run("PRAGMA incremental_vacuum");
         Run("PRAGMA wal_checkpoint(TRUNCATE)");
+    });
+
+    /// <summary>Copies everything that is committed to another file, which only its owner may read. No transaction may be open.</summary>
+    public void CopyTo(string file) => Guard(() =>
+    {
+        PrivateFiles.Replace(file, []);
+        using var target = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        target.Open();
+        _connection.BackupDatabase(target);
     });
 
     public void Dispose()
