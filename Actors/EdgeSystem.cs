@@ -21,6 +21,7 @@ using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Past;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors;
@@ -242,7 +243,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             ResidentBytes = Environment.WorkingSet,
             Cameras = _counters.CamerasOf(_intakes.Current.Select(intake => intake.Configuration), _clock),
             Pipeline = _counters.Pipeline.Snapshot(),
-            Mqtt = _counters.Mqtt.Snapshot(_clock),
+            Mqtt = _counters.Mqtt.Snapshot(_clock) with { Configured = _dependencies.Link is DiscardingLink ? false : null },
             Asks = _counters.Asks.Read(asks => asks with { }),
             Storage = Storage(),
             History = History(),

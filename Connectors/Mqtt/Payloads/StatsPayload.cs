@@ -214,6 +214,10 @@ public sealed record PipelineStats
 /// <summary>The connection to the broker, and the events that wait for it.</summary>
 public sealed record MqttStats
 {
+    /// <summary>False where no broker is configured; left out where one is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Configured { get; init; }
+
     [Gauge("mobilevlm.mqtt.connected", "1 while the broker is there.")]
     public bool Connected { get; set; }
 

@@ -145,7 +145,7 @@ export function deviceView(main) {
       "Questions asked once": `${stats.asks.answered} answered, ${stats.asks.received - stats.asks.answered} not`,
     });
     mqtt.set({
-      Broker: stats.mqtt.connected ? "connected" : "not connected",
+      Broker: stats.mqtt.configured === false ? "none is configured" : stats.mqtt.connected ? "connected" : "not connected",
       Published: stats.mqtt.published.toLocaleString(),
       "Not acknowledged": stats.mqtt.failed.toLocaleString(),
       Reconnects: stats.mqtt.reconnects,
