@@ -49,7 +49,7 @@ public sealed partial class EdgeSystem
     }
 
     private CameraIntake IntakeOf(CameraConfiguration plan) =>
-        new(plan, _counters[plan.Id], _states, _wake, _settings.Pipeline.MaxFrameAge, _time, isExclusive: _settings.Cluster is not null);
+        new(plan, _counters[plan.Id], _states, _wake, _settings.Pipeline.MaxFrameAge, _time, isExclusive: _settings.Cluster is not null, _duty, () => _pace.IntervalFactor);
 
     private CameraIntake IntakeOf(
         CameraConfiguration plan,

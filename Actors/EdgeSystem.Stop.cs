@@ -49,6 +49,7 @@ public sealed partial class EdgeSystem
         var within = _settings.Pipeline.StopWithin;
         using var limits = new StopLimits(within, _time);
         _teaching.Dispose();
+        _pace.Dispose();
         if (_system is not null)
         {
             await StopActorsAsync(limits, hurry);

@@ -12,6 +12,7 @@ using MobileVlm.Edge.Actors.History;
 using MobileVlm.Edge.Actors.Http;
 using MobileVlm.Edge.Actors.Labels;
 using MobileVlm.Edge.Actors.Modes;
+using MobileVlm.Edge.Actors.Pacing;
 using MobileVlm.Edge.Actors.Past;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
@@ -21,6 +22,7 @@ using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Past;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors;
@@ -67,6 +69,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly StoredFrameAsker _storedFrames;
     private readonly WebhookSet _webhooks;
     private readonly PastService _past;
+    private readonly EngineDuty _duty;
+    private readonly QuestionPace _pace;
     private readonly long _startedAt;
     private volatile string? _configurationDigest;
     private readonly ClockMonitor _clock;
@@ -115,8 +119,14 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             time,
             settings.TimeZone,
             new ModeSwitch(settings.Modes, settings.InitialMode, loggers.CreateLogger<ModeSwitch>()),
-            new SnoozedQuestions(time, loggers.CreateLogger<SnoozedQuestions>()));
+            new SnoozedQuestions(time, loggers.CreateLogger<SnoozedQuestions>()))
+        {
+            Patience = () => _pace?.Patience ?? 1,
+        };
         _states.Configure(settings.Cameras);
+        _duty = new EngineDuty(_wake.Set, time);
+        _pace = new QuestionPace(
+            settings.Pace, settings.TimeZone, dependencies.ReadTemperature, _duty, _clock, time, loggers.CreateLogger<QuestionPace>());
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
@@ -150,7 +160,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             time,
             loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
-        _storedFrames = new StoredFrameAsker(_surviving.Decoding, () => Engine, new LowPriorityTurns(_limit, _picker, time));
+        _storedFrames = new StoredFrameAsker(_surviving.Decoding, () => Engine, new LowPriorityTurns(_limit, _picker, _duty, time));
         Labels = new LabelService(
             () => [.. _intakes.Current.Select(intake => intake.Configuration)], dependencies.History, dependencies.Labels, time);
         _teaching = CreateTeaching();
@@ -231,12 +241,13 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             ResidentBytes = Environment.WorkingSet,
             Cameras = _counters.CamerasOf(_intakes.Current.Select(intake => intake.Configuration), _clock),
             Pipeline = _counters.Pipeline.Snapshot(),
-            Mqtt = _counters.Mqtt.Snapshot(_clock),
+            Mqtt = _counters.Mqtt.Snapshot(_clock) with { Configured = _dependencies.Link is DiscardingLink ? false : null },
             Asks = _counters.Asks.Read(asks => asks with { }),
             Storage = Storage(),
             History = History(),
             Webhooks = _webhooks.Stats,
             Cluster = _cluster?.Stats(),
+            Pace = _pace.Stats,
             Program = _settings.ProgramVersion,
             Configuration = ConfigurationDigest,
         };
@@ -271,6 +282,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _cancelAnswers.Token)
             {
                 Picker = _picker,
+                Engine = new EngineAccess { Duty = _duty },
                 Host = _settings.Cluster?.Listen,
                 History = _history,
             };
@@ -290,6 +302,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             };
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
             _webhooks.Start();
+            _pace.Start();
         }
 
         await _signals.Started.Task;
@@ -311,6 +324,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _pace.Dispose();
+        _duty.Dispose();
         _cancelAnswers.Dispose();
     }
 

@@ -1,15 +1,18 @@
 using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Pacing;
 using MobileVlm.Edge.Actors.Pipeline;
 
 namespace MobileVlm.Edge.Actors.Background;
 
 /// <summary>Runs pieces of work on the engine when no question of a camera needs it: no frame is in flight and none waits. On a device that is
 /// never idle, pieces run anyway, but only for a small part of its time, however many callers there are. A question that falls due during a
-/// piece waits for the rest of that piece, never for a second one. Thread-safe; one piece runs at a time.</summary>
+/// piece waits for the rest of that piece, never for a second one. An engine that rests is not idle, and where it may work for a share of the time
+/// only, pieces take only that share of their part. Thread-safe; one piece runs at a time.</summary>
 /// <param name="limit">The frames in flight.</param>
 /// <param name="picker">The frames that wait.</param>
+/// <param name="duty">The rests of the engine.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, TimeProvider time)
+internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, EngineDuty duty, TimeProvider time)
 {
     /// <summary>Whether the engine is idle is checked this often.</summary>
     public static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(20);
@@ -60,7 +63,7 @@ internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, 
     {
         cancel.ThrowIfCancellationRequested();
         var began = time.GetTimestamp();
-        var longest = _lastPiece * BusyFactor > LeastWait ? _lastPiece * BusyFactor : LeastWait;
+        var longest = (_lastPiece * BusyFactor > LeastWait ? _lastPiece * BusyFactor : LeastWait) / duty.Limit;
         while (!IsIdle() && time.GetElapsedTime(began) < longest)
         {
             await Task.Delay(CheckEvery, time, cancel);
@@ -68,5 +71,5 @@ internal sealed class LowPriorityTurns(InFlightLimit limit, FramePicker picker, 
     }
 
     // In this order: a frame that waits no longer is being selected or in flight.
-    private bool IsIdle() => !picker.HasFrame && !limit.IsSelecting && limit.IsEmpty;
+    private bool IsIdle() => !duty.IsResting && !picker.HasFrame && !limit.IsSelecting && limit.IsEmpty;
 }

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Pacing;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Settings;
@@ -27,6 +28,12 @@ internal interface IFrameIntake
 
     PickedFrame? Pick();
 
+    /// <summary>Whether a frame waits with an ad-hoc question, which is asked even while the engine rests.</summary>
+    bool HasAdHocFrame => HasFrame;
+
+    /// <summary>The same as <see cref="Pick"/> with ad-hoc questions alone; null without any.</summary>
+    PickedFrame? PickAdHoc() => Pick();
+
     /// <summary>A picked frame has ended.</summary>
     /// <param name="picked">It is not used any more.</param>
     /// <param name="isLost">Its engine was lost before it answered.</param>
@@ -47,6 +54,7 @@ internal sealed class CameraIntake : IFrameIntake
     private readonly NewestFrame _newest = new();
     private readonly QuestionSchedule _schedule;
     private readonly AdHocQueue _adHoc = new();
+    private readonly EngineDuty? _duty;
 
     // Regions of the last picked frame that were asked about; another region of it may still be due.
     private readonly List<FrameRegion?> _askedRegions = [];
@@ -65,8 +73,11 @@ internal sealed class CameraIntake : IFrameIntake
         WakeSignal wake,
         TimeSpan maxFrameAge,
         TimeProvider time,
-        bool isExclusive = false)
+        bool isExclusive = false,
+        EngineDuty? duty = null,
+        Func<double>? pace = null)
     {
+        _duty = duty;
         _plan = plan;
         Counters = counters;
         _states = states;
@@ -77,7 +88,7 @@ internal sealed class CameraIntake : IFrameIntake
         _maxFrameAge = maxFrameAge;
         _time = time;
         _gate = NewGate(plan);
-        _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time, isExclusive);
+        _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time, isExclusive, pace);
     }
 
     public CameraConfiguration Configuration => _plan;
@@ -100,6 +111,9 @@ internal sealed class CameraIntake : IFrameIntake
 
     /// <summary>Whether a frame waits that can be picked: it does not wait for an answer that another engine computes.</summary>
     public bool HasFrame => _newest.IsWaiting && (_adHoc.IsWaiting || !_schedule.MustWait(_time.GetTimestamp()));
+
+    /// <inheritdoc/>
+    public bool HasAdHocFrame => _newest.IsWaiting && _adHoc.IsWaiting;
 
     public bool IsDone => _newest.IsDone;
 
@@ -156,17 +170,22 @@ internal sealed class CameraIntake : IFrameIntake
 
     /// <summary>The waiting frame with the due questions about one region of it, or null. One caller at a
     /// time.</summary>
-    public PickedFrame? Pick()
+    public PickedFrame? Pick() => Pick(adHocOnly: false);
+
+    /// <inheritdoc/>
+    public PickedFrame? PickAdHoc() => Pick(adHocOnly: true);
+
+    private PickedFrame? Pick(bool adHocOnly)
     {
         // A frame whose questions are in flight stays the newest one until they have ended.
-        if (!HasFrame || _newest.Take() is not { } frame)
+        if (!(adHocOnly ? HasAdHocFrame : HasFrame) || _newest.Take() is not { } frame)
         {
             return null;
         }
 
         // Read after the frame was taken: otherwise a question that fell due between the two would miss this frame.
         var now = _time.GetTimestamp();
-        if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge)
+        if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge + (_duty?.LastRest ?? TimeSpan.Zero))
         {
             Drop(frame, camera => camera.FramesStale++);
             return null;
@@ -181,7 +200,12 @@ internal sealed class CameraIntake : IFrameIntake
 
         // The questions may have gone with the frame before, while this one was being offered.
         IReadOnlyList<StandingQuestion> due = [];
-        if (!_adHocPassedOver || !_adHoc.IsWaiting)
+        if (adHocOnly)
+        {
+            // Those that are due keep this frame, for a camera that has few.
+            _hasMoreDue = _schedule.IsDue(now);
+        }
+        else if (!_adHocPassedOver || !_adHoc.IsWaiting)
         {
             due = _schedule.TakeDue(now, _askedRegions, out _hasMoreDue);
         }

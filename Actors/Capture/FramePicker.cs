@@ -16,11 +16,21 @@ internal sealed class FramePicker(CameraIntakes intakes, UploadedFrameIntake upl
     /// <summary>Whether a frame waits. It may be dropped when it is picked, if no question is due by then.</summary>
     public bool HasFrame => Intakes.Any(intake => intake.HasFrame);
 
+    /// <summary>Whether a frame waits for the engine of this host.</summary>
+    /// <param name="isResting">The engine rests: only ad-hoc questions are asked.</param>
+    public bool HasLocalFrame(bool isResting) => isResting ? Intakes.Any(intake => intake.HasAdHocFrame) : HasFrame;
+
     /// <summary>Uploaded pictures take their turn like one more camera.</summary>
     private IReadOnlyList<IFrameIntake> Intakes => [.. intakes.Current, uploads];
 
     /// <summary>The next frame and where it comes from; null when none is to be asked about.</summary>
-    public (IFrameIntake Intake, PickedFrame Picked)? Pick()
+    public (IFrameIntake Intake, PickedFrame Picked)? Pick() => Pick(intake => intake.Pick());
+
+    /// <summary>The same for the engine of this host.</summary>
+    /// <param name="isResting">The engine rests: only ad-hoc questions are asked.</param>
+    public (IFrameIntake Intake, PickedFrame Picked)? PickLocal(bool isResting) => isResting ? Pick(intake => intake.PickAdHoc()) : Pick();
+
+    private (IFrameIntake Intake, PickedFrame Picked)? Pick(Func<IFrameIntake, PickedFrame?> pick)
     {
         lock (_lock)
         {
@@ -28,7 +38,7 @@ internal sealed class FramePicker(CameraIntakes intakes, UploadedFrameIntake upl
             for (var i = 0; i < current.Count; i++)
             {
                 var at = (_next + i) % current.Count;
-                if (current[at].Pick() is { } picked)
+                if (pick(current[at]) is { } picked)
                 {
                     // The camera that was served comes last next time, however fast it is.
                     _next = (at + 1) % current.Count;

@@ -1,12 +1,13 @@
 using Akka.Streams;
 using Akka.Streams.Stage;
 using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Pacing;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Emits, on demand and while <see cref="InFlightLimit"/> has a free place, the newest frame of the next camera that has a
-/// question due. Completes when every camera has ended and no frame waits.</summary>
-internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, WakeSignal wake)
+/// question due. While the engine rests, these are frames with ad-hoc questions. Completes when every camera has ended and no frame waits.</summary>
+internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, WakeSignal wake, EngineDuty? duty = null)
     : GraphStage<SourceShape<InFlightFrame>>
 {
     private readonly Outlet<InFlightFrame> _out = new("DueFrame.out");
@@ -14,7 +15,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
     public override SourceShape<InFlightFrame> Shape => new(_out);
 
     protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) =>
-        new Logic(Shape, picker, limit, wake);
+        new Logic(Shape, picker, limit, wake, duty);
 
     private sealed class Logic : OutGraphStageLogic
     {
@@ -22,17 +23,21 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
         private readonly FramePicker _picker;
         private readonly InFlightLimit _limit;
         private readonly WakeSignal _wake;
+        private readonly EngineDuty? _duty;
         private Action _onWake = () => { };
 
-        public Logic(SourceShape<InFlightFrame> shape, FramePicker picker, InFlightLimit limit, WakeSignal wake)
+        public Logic(SourceShape<InFlightFrame> shape, FramePicker picker, InFlightLimit limit, WakeSignal wake, EngineDuty? duty)
             : base(shape)
         {
             _out = shape.Outlet;
             _picker = picker;
             _limit = limit;
             _wake = wake;
+            _duty = duty;
             SetHandler(_out, this);
         }
+
+        private bool IsResting => _duty?.IsResting ?? false;
 
         private bool MayPick => IsAvailable(_out) && _limit.HasCapacity;
 
@@ -51,7 +56,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
             _limit.IsSelecting = true;
             try
             {
-                return _picker.Pick() is { } next ? _limit.Admit(next.Intake, next.Picked) : null;
+                return _picker.PickLocal(IsResting) is { } next ? _limit.Admit(next.Intake, next.Picked) : null;
             }
             finally
             {
@@ -78,7 +83,7 @@ internal sealed class DueFrameStage(FramePicker picker, InFlightLimit limit, Wak
                 _wake.Arm(_onWake);
             }
             // Checked again after arming: a signal that came before is not remembered.
-            while (_picker.AllDone || _limit.IsNudged || (MayPick && _picker.HasFrame));
+            while (_picker.AllDone || _limit.IsNudged || (MayPick && _picker.HasLocalFrame(IsResting)));
         }
     }
 }

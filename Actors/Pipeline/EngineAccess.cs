@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Pacing;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Vision;
@@ -20,6 +21,9 @@ public interface IEngineProbe
 public sealed class EngineAccess
 {
     private volatile TaskCompletionSource<OpenEngine> _open = NotOpen();
+
+    /// <summary>Measures the engine's work and says when it rests; null where nothing limits it.</summary>
+    internal EngineDuty? Duty { get; init; }
 
     /// <summary>Whether an engine is open at this moment.</summary>
     internal bool IsOpen => _open.Task.IsCompletedSuccessfully;

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Pacing;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
@@ -14,8 +15,11 @@ internal sealed class ModelSessions
     private IQuestionAnswerer? _answerer;
     private Task? _closing;
 
-    private ModelSessions(bool overlap)
+    private readonly EngineDuty? _duty;
+
+    private ModelSessions(bool overlap, EngineDuty? duty)
     {
+        _duty = duty;
         _encodeThread = new WorkerThread(overlap ? "mvlm-encode" : "mvlm-engine");
         // Taking turns on one thread makes it impossible that both stages compute at once.
         _answerThread = overlap ? new WorkerThread("mvlm-answer") : _encodeThread;
@@ -23,9 +27,12 @@ internal sealed class ModelSessions
     }
 
     /// <summary>Opens one session after the other, because each needs most memory while it opens.</summary>
-    public static async Task<ModelSessions> OpenAsync(EdgeDependencies parts, bool overlap)
+    /// <param name="parts">Open the sessions.</param>
+    /// <param name="overlap">Whether both stages may compute at once.</param>
+    /// <param name="duty">Measures their work; null where nobody needs it.</param>
+    public static async Task<ModelSessions> OpenAsync(EdgeDependencies parts, bool overlap, EngineDuty? duty = null)
     {
-        var sessions = new ModelSessions(overlap);
+        var sessions = new ModelSessions(overlap, duty);
         try
         {
             sessions._encoder = await sessions._encodeThread.RunAsync(parts.OpenEncoder ?? throw new InvalidOperationException("This host has no model."));
@@ -40,10 +47,10 @@ internal sealed class ModelSessions
     }
 
     public Task<T> EncodeAsync<T>(Func<IVisionEncoder, T> work) =>
-        _encodeThread.RunAsync(() => work(_encoder ?? throw new InvalidOperationException("Stage 1 is not open.")));
+        _encodeThread.RunAsync(() => Measure(() => work(_encoder ?? throw new InvalidOperationException("Stage 1 is not open."))));
 
     public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work) =>
-        _answerThread.RunAsync(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open.")));
+        _answerThread.RunAsync(() => Measure(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open."))));
 
     /// <summary>Whether work that is not about a camera's frame has put another picture into the decoder since the last frame. Used on the thread of
     /// stage 2 only.</summary>
@@ -57,6 +64,8 @@ internal sealed class ModelSessions
 
     /// <summary>Disposes the sessions behind the calls that run, each once; done when all threads have ended.</summary>
     public Task CloseAsync() => _closing ??= CloseOnceAsync();
+
+    private T Measure<T>(Func<T> work) => _duty is null ? work() : _duty.Measure(work);
 
     private async Task CloseOnceAsync()
     {

@@ -49,7 +49,7 @@ internal sealed record PipelineContext(
     public HistoryRecorder? History { get; init; }
 
     /// <summary>Outlives each engine and the actor.</summary>
-    public EngineAccess Engine { get; } = new();
+    public EngineAccess Engine { get; init; } = new();
 
     /// <summary>Outlives each engine and the actor.</summary>
     public FailingQuestions Failing { get; } = new(Time);
@@ -106,7 +106,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     private void Open()
     {
         _changing = true;
-        _opening = ModelSessions.OpenAsync(_context.Dependencies, _context.Settings.Overlap);
+        _opening = ModelSessions.OpenAsync(_context.Dependencies, _context.Settings.Overlap, _context.Engine.Duty);
         _opening.PipeTo(
             Self, success: sessions => new EngineOpened(sessions), failure: fault => new EngineNotOpened(fault));
     }
@@ -140,7 +140,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         _stream = KillSwitches.Shared("pipeline");
         AnswerPipeline.Build(
             _stream,
-            new DueFrameStage(_context.Picker, _context.Limit, _context.Wake),
+            new DueFrameStage(_context.Picker, _context.Limit, _context.Wake, _context.Engine.Duty),
             new SceneGateStep(time),
             new EncodeStep(
                 sessions, _context.Dependencies.FrameToJpeg, _context.History is not null, time, _context.Loggers.CreateLogger<EncodeStep>()),

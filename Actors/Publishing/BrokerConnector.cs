@@ -66,7 +66,14 @@ internal sealed class BrokerConnector(
         }
 
         connection.WasConnected = true;
-        log.Connected(link.Description);
+        if (link is DiscardingLink)
+        {
+            log.NoBroker();
+        }
+        else
+        {
+            log.Connected(link.Description);
+        }
         return true;
     }
 

@@ -31,6 +31,9 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
         }
     }
 
+    [LoggerMessage(EventId = 54, Level = LogLevel.Information, Message = "No broker is configured.")]
+    public partial void NoBroker();
+
     [LoggerMessage(EventId = 50, Level = LogLevel.Information, Message = "Connected to {Broker}.")]
     public partial void Connected(string broker);
 

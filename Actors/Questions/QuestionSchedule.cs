@@ -17,6 +17,8 @@ internal sealed class QuestionSchedule
     private readonly Func<StandingQuestion, bool> _mayAsk;
     private readonly long _recheckTicks;
     private readonly bool _isExclusive;
+    private readonly Func<double> _pace;
+    private double _paceOfNextDue = 1;
     private Entry[] _entries = [];
     private long _nextDue;
 
@@ -25,9 +27,16 @@ internal sealed class QuestionSchedule
     /// <param name="time">Its timestamps.</param>
     /// <param name="isExclusive">A question that is in flight is not taken again before <see cref="End"/>, so that its answers never
     /// overtake each other where several engines answer.</param>
+    /// <param name="pace">How often questions are asked, as a share of what they are configured for, above 0; null for 1. Cheap, because it is
+    /// called for each frame. A change counts at once for the questions that wait.</param>
     public QuestionSchedule(
-        IReadOnlyList<StandingQuestion> questions, Func<StandingQuestion, bool> mayAsk, TimeProvider time, bool isExclusive = false)
+        IReadOnlyList<StandingQuestion> questions,
+        Func<StandingQuestion, bool> mayAsk,
+        TimeProvider time,
+        bool isExclusive = false,
+        Func<double>? pace = null)
     {
+        _pace = pace ?? (() => 1);
         _mayAsk = mayAsk;
         _time = time;
         _isExclusive = isExclusive;
@@ -48,7 +57,18 @@ internal sealed class QuestionSchedule
     }
 
     /// <summary>Is anything due at this <see cref="TimeProvider.GetTimestamp"/>? Cheap, for capture threads.</summary>
-    public bool IsDue(long now) => now >= Volatile.Read(ref _nextDue);
+    public bool IsDue(long now)
+    {
+        if (_pace() != Volatile.Read(ref _paceOfNextDue))
+        {
+            lock (_lock)
+            {
+                RecomputeNextDue();
+            }
+        }
+
+        return now >= Volatile.Read(ref _nextDue);
+    }
 
     /// <summary>Whether a frame has to wait, because questions are in flight and no other one is due at this timestamp.</summary>
     public bool MustWait(long now)
@@ -117,8 +137,17 @@ internal sealed class QuestionSchedule
         }
     }
 
-    private void RecomputeNextDue() =>
+    private void RecomputeNextDue()
+    {
+        var pace = _pace();
+        foreach (var entry in _entries)
+        {
+            entry.SetPace(pace);
+        }
+
+        Volatile.Write(ref _paceOfNextDue, pace);
         Volatile.Write(ref _nextDue, _entries.Length == 0 ? long.MaxValue : _entries.Min(entry => entry.DueFrom));
+    }
 
     private static TimeSpan Early(StandingQuestion question)
     {
@@ -130,24 +159,33 @@ internal sealed class QuestionSchedule
 
     private sealed class Entry(StandingQuestion question, long every, long early)
     {
-        private long? _due;
+        /// <summary>The slot for which it was taken last; null before the first time.</summary>
+        private long? _slot;
         private long _notBefore = long.MinValue;
-        private long? _dueBefore;
+        private long? _slotBefore;
+        private double _pace = 1;
 
         public StandingQuestion Question => question;
 
         /// <summary>The timestamp from which a frame may carry this question.</summary>
-        public long DueFrom => Math.Max(_notBefore, _due is { } due ? due - early : long.MinValue);
+        public long DueFrom => Math.Max(_notBefore, Due is { } due ? due - early : long.MinValue);
 
         /// <summary>Taken, and not ended yet.</summary>
         public bool IsInFlight { get; private set; }
+
+        private long? Due => _slot + Interval;
+
+        private long Interval => _pace < 1 ? (long)(every / _pace) : every;
+
+        /// <summary>Sets how often it is asked, as a share of what is configured.</summary>
+        public void SetPace(double pace) => _pace = pace;
 
         public void NotBefore(long timestamp) => _notBefore = timestamp;
 
         public void Take(long now, bool isExclusive)
         {
-            _dueBefore = _due;
-            _due = Following(_due ?? now, now);
+            _slotBefore = _slot;
+            _slot = SlotOf(Due ?? now, now);
             IsInFlight = isExclusive;
         }
 
@@ -156,22 +194,23 @@ internal sealed class QuestionSchedule
             if (IsInFlight && isLost)
             {
                 // Due since then, and still on the same grid.
-                _due = _dueBefore;
+                _slot = _slotBefore;
             }
 
             IsInFlight = false;
         }
 
-        private long Following(long due, long now)
+        private long SlotOf(long due, long now)
         {
-            if (every == 0)
+            var interval = Interval;
+            if (interval == 0)
             {
                 return now;
             }
 
             // Asked a little early counts for the slot that is about to come; slots missed in a gap are skipped.
-            var missed = Math.Max(0, now - due) / every;
-            return due + ((missed + 1) * every);
+            var missed = Math.Max(0, now - due) / interval;
+            return due + (missed * interval);
         }
     }
 }

@@ -68,6 +68,10 @@ public sealed record EdgeDependencies
     /// <summary>Reads the devices on which the model's sessions run, for the statistics. Called on any thread.</summary>
     public Func<ModelPlacement> Placement { get; init; } = () => ModelPlacement.Unknown;
 
+    /// <summary>Reads the temperature that <see cref="PaceSettings.MaxTemperature"/> limits; null when it cannot be read. Called on any
+    /// thread.</summary>
+    public Func<TemperatureReading?> ReadTemperature { get; init; } = () => null;
+
     /// <summary>A frame as JPEG. Called on its own thread; must not keep the frame.</summary>
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
 

@@ -55,6 +55,8 @@ public sealed record EdgeSettings
 
     public PipelineSettings Pipeline { get; init; } = new();
 
+    public PaceSettings Pace { get; init; } = new();
+
     public SupervisionSettings Supervision { get; init; } = new();
 
     public DeliverySettings Mqtt { get; init; } = new();

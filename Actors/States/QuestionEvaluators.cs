@@ -149,6 +149,7 @@ internal sealed partial class QuestionEvaluators
         foreach (var ((camera, id), entry) in _entries)
         {
             var question = entry.Machine.Question;
+            entry.Machine.Patience = _states.Patience();
             if (entry.MissingAnswer.Check(_states.ReasonNotAsked(camera, question), entry.Machine.StateLifetime, now))
             {
                 ReportWait(camera, id, entry);

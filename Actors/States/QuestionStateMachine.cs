@@ -51,7 +51,11 @@ internal sealed class QuestionStateMachine
 
     /// <summary>How long a state outlives its last answer.</summary>
     public TimeSpan StateLifetime => Rules.UnknownAfter
-        ?? (Question.Every * 3 > MinPatience ? Question.Every * 3 : MinPatience);
+        ?? (Question.Every * 3 > MinPatience ? Question.Every * 3 : MinPatience) * Patience;
+
+    /// <summary>How many times longer than usual an answer may take to come, because questions are asked less often at present; 1 or more. An
+    /// explicit <see cref="AnswerRules.UnknownAfter"/> is kept.</summary>
+    public double Patience { get; set; } = 1;
 
     private AnswerRules Rules => Question.Rules;
 

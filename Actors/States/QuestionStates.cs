@@ -23,6 +23,9 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone, ModeS
 
     private readonly ConcurrentDictionary<CameraId, StateChanged> _observers = new();
 
+    /// <summary>How many times longer than usual answers may take to come; 1 or more.</summary>
+    public Func<double> Patience { get; init; } = () => 1;
+
     public QuestionSwitches Switches { get; } = new();
 
     /// <summary>The current mode.</summary>

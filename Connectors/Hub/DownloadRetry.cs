@@ -17,13 +17,19 @@ internal sealed class DownloadRetry(HubSettings settings)
         {
             throw new HubException(
                 $"{failure.Message} Tried {_failures} times. Run the same command again later; it continues where this one stopped.",
-                failure);
+                failure)
+            {
+                Reason = failure.Message,
+            };
         }
 
         if (failure.RetryAfter > settings.LongestRetryAfter)
         {
             throw new HubException(
-                $"{failure.Message} It asks to wait {failure.RetryAfter.Value:c}. Run the same command again after that.", failure);
+                $"{failure.Message} It asks to wait {failure.RetryAfter.Value:c}. Run the same command again after that.", failure)
+            {
+                Reason = failure.Message,
+            };
         }
 
         var doubled = settings.FirstDelay * Math.Pow(2, Math.Min(_failures - 1, 20));

@@ -6,6 +6,9 @@ public sealed class HubException(string message, Exception? cause = null) : Exce
     // Names and addresses in it come from a server; they must neither flood a log nor speak to a terminal.
     private const int LongestMessage = 2000;
 
+    /// <summary>What happened, without advice for somebody who typed a command; null where the message has none.</summary>
+    public string? Reason { get; init => field = value is null ? null : Printable(value); }
+
     private static string Printable(string message) => string.Concat(
         message.Take(LongestMessage).Select(c => char.IsControl(c) && c != '\n' || char.IsSurrogate(c) ? '?' : c));
 }

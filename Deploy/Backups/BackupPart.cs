@@ -9,6 +9,9 @@ namespace MobileVlm.Edge.Deploy.Backups;
 /// <param name="Location">Where it is on this machine; null where the configuration keeps it nowhere.</param>
 internal sealed record BackupPart(string Name, string Contents, string? Location)
 {
+    /// <summary>Name of the part with the snapshots and clips of the history.</summary>
+    public const string Snapshots = "snapshots";
+
     /// <summary>The name of its only file in the archive; null for a folder.</summary>
     public string? FileName { get; init; }
 
@@ -42,7 +45,7 @@ internal sealed record BackupPart(string Name, string Contents, string? Location
                 IsDatabase = true,
                 IsHistory = true,
             },
-            new("snapshots", "snapshots of the history", history?.SnapshotFolder) { Root = history?.Folder, IsHistory = true },
+            new(Snapshots, "snapshots of the history", history?.SnapshotFolder) { Root = history?.Folder, IsHistory = true },
         ];
 
         string? In(string name) => state is null ? null : Path.Combine(state, name);

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Storage.History;
 
 namespace MobileVlm.Edge.Deploy.Backups;
 
@@ -55,29 +56,48 @@ internal static class BackupWriter
         ZipArchive archive, IReadOnlyList<BackupPart> parts, string copy, Action<string, string> copyDatabase, CancellationToken cancel)
     {
         var files = new List<BackupFile>();
-        foreach (var added in parts.SelectMany(part => part.IsDatabase
-            ? AddDatabase(archive, part, copy, copyDatabase)
-            : part.Files().Select(it => Add(archive, it.Path, it.File.FullName, cancel))).OfType<BackupFile>())
+        var added = new HashSet<string>(StringComparer.Ordinal);
+        AddFolders(parts.Where(part => !part.IsDatabase));
+
+        // The database after its files: what was deleted meanwhile has no row any more. Files that came meanwhile are added, and rows whose file
+        // was deleted in the same moment are removed, so that a row always has its file.
+        foreach (var part in parts.Where(part => part.IsDatabase))
         {
-            files.Add(added);
+            foreach (var (path, file) in part.Files())
+            {
+                // Nobody else may read the copy either.
+                PrivateFiles.Replace(copy, []);
+                copyDatabase(file.FullName, copy);
+                AddFolders(parts.Where(beside => beside.Name == BackupPart.Snapshots));
+                HistoryCopy.RemoveMissing(copy, name => added.Contains($"{BackupPart.Snapshots}/{name}"));
+                Include(Add(archive, path, copy, CancellationToken.None));
+            }
+        }
+
+        return files;
+
+        void AddFolders(IEnumerable<BackupPart> folders)
+        {
+            foreach (var (path, file) in folders.SelectMany(part => part.Files()).Where(it => !added.Contains(it.Path)))
+            {
+                Include(Add(archive, path, file.FullName, cancel));
+            }
+        }
+
+        void Include(BackupFile? file)
+        {
+            if (file is null)
+            {
+                return;
+            }
+
+            files.Add(file);
+            added.Add(file.Path);
             if (files.Count > BackupArchive.MaxFiles)
             {
                 throw new BackupException(
                     $"There are more than {BackupArchive.MaxFiles} files. Leave out --history, and copy History:Folder while the service is stopped.");
             }
-        }
-
-        return files;
-    }
-
-    private static IEnumerable<BackupFile?> AddDatabase(ZipArchive archive, BackupPart part, string copy, Action<string, string> copyDatabase)
-    {
-        foreach (var (path, file) in part.Files())
-        {
-            // Nobody else may read the copy either.
-            PrivateFiles.Replace(copy, []);
-            copyDatabase(file.FullName, copy);
-            yield return Add(archive, path, copy, CancellationToken.None);
         }
     }
 

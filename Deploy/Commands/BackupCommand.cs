@@ -19,7 +19,7 @@ internal static class BackupCommand
         var config = RunCommand.ConfigOption();
         var history = new Option<bool>("--history")
         {
-            Description = "Also the history: answers, events and snapshots. It may be large, and the service must be stopped.",
+            Description = "Also the history: answers, events, snapshots and clips. It may be large. A running service copies its database itself.",
         };
         var force = new Option<bool>("--force") { Description = "Replace FILE if it exists." };
         var command = new Command(
@@ -61,8 +61,9 @@ internal static class BackupCommand
 
         var about = new BackupManifest(
             BackupManifest.CurrentFormat, ProgramVersion.Text, configuration.Node, Environment.MachineName, TimeProvider.System.GetUtcNow(), [], []);
-        using var locked = withHistory ? LockHistory(configuration) : null;
-        var manifest = BackupWriter.Write(Path.GetFullPath(file), parts, about, HistoryCopy.Copy, cancel);
+        using var locked = withHistory ? TryLockHistory(configuration) : null;
+        var manifest = BackupWriter.Write(
+            Path.GetFullPath(file), parts, about, withHistory && locked is null ? CopyOfService(configuration, cancel) : HistoryCopy.Copy, cancel);
         foreach (var part in parts)
         {
             var files = manifest.Files.Where(it => it.Path.StartsWith($"{part.Name}/", StringComparison.Ordinal)).ToList();
@@ -79,17 +80,26 @@ internal static class BackupCommand
         return ExitCode.Done;
     }
 
-    /// <summary>SQLite keeps the database of a running service to itself.</summary>
-    private static InstanceLock LockHistory(EdgeConfiguration configuration)
+    /// <summary>A running service has the database to itself, so it copies it.</summary>
+    private static Action<string, string> CopyOfService(EdgeConfiguration configuration, CancellationToken cancel) => (_, copy) =>
+        HistoryCopyRequest.Run(configuration.ToHistorySettings()!.Folder, copy, () => IsRunning(configuration), cancel);
+
+    private static bool IsRunning(EdgeConfiguration configuration)
+    {
+        using var free = TryLockHistory(configuration);
+        return free is null;
+    }
+
+    /// <returns>Null while a service has it.</returns>
+    private static InstanceLock? TryLockHistory(EdgeConfiguration configuration)
     {
         try
         {
             return InstanceLock.TakeFolder("History:Folder", configuration.ToHistorySettings()!.Folder);
         }
-        catch (StorageInUseException inUse)
+        catch (StorageInUseException)
         {
-            throw new BackupException(
-                $"The history cannot be copied while the service runs ({inUse.Message.Split(". ")[0]}). Stop the service first (systemctl stop mobilevlm), or leave out --history.");
+            return null;
         }
     }
 

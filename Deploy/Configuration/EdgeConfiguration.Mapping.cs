@@ -121,6 +121,7 @@ internal sealed partial class EdgeConfiguration
         ConfigurationDigest = ConfigurationDigest.Of(Options),
         ProgramVersion = ProgramVersion.Text,
         Pipeline = ToPipeline(Options.Pipeline),
+        Pace = ToPace(Options.Pace),
         Mqtt = ToDelivery(Options.Mqtt),
         Asks = ToAsks(Options.Mqtt),
         Commands = new CommandSettings
@@ -176,6 +177,14 @@ internal sealed partial class EdgeConfiguration
         RestartBudget = new RestartBudget(pipeline.Restarts, pipeline.RestartWindow),
         StopWithin = pipeline.StopWithin,
         StatsEvery = pipeline.StatsEvery,
+    };
+
+    private static PaceSettings ToPace(PaceOptions pace) => new()
+    {
+        MaxTemperature = pace.MaxTemperature,
+        MinFactor = pace.MinFactor,
+        QuietHours = pace.QuietHours.Count == 0 ? null : WeeklySchedule.Parse(pace.QuietHours),
+        QuietFactor = pace.QuietFactor,
     };
 
     internal string FullPath(string path) => Path.GetFullPath(path, Folder);

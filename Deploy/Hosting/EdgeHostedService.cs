@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Deploy.Cli;
@@ -6,13 +7,15 @@ using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
 using MobileVlm.Edge.Deploy.Http;
+using MobileVlm.Edge.Deploy.Pull;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>Runs the <see cref="EdgeRuntime"/> inside the host: starts it before the host is ready, and ends the process when it
 /// cannot continue.</summary>
 internal sealed partial class EdgeHostedService(
-    EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : IHostedService, IDisposable
+    EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime, ISystemdNotifier? systemd = null)
+    : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
@@ -33,6 +36,8 @@ internal sealed partial class EdgeHostedService(
     {
         try
         {
+            await PullAsync(cancellationToken);
+
             // Before the model is loaded: some clients ask once at their own start and never again.
             _http = await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
             _http?.ShowDevice(loggers);
@@ -79,6 +84,24 @@ internal sealed partial class EdgeHostedService(
         }
 
         _ = EndWithTheSystemAsync(_runtime.System);
+    }
+
+    /// <summary>Pulls a model that is missing. Until it is there, the HTTP server answers how far that is.</summary>
+    private async Task PullAsync(CancellationToken cancel)
+    {
+        if (!StartupPull.IsNeeded(configuration))
+        {
+            return;
+        }
+
+        var status = new PullStatus(configuration.Options.Model.Pull!, TimeProvider.System);
+        await using (var waiting = await HttpFrontEnd.StartWaitingAsync(configuration, status, TimeProvider.System, loggers, cancel))
+        {
+            await new StartupPull(configuration, status, systemd, TimeProvider.System, loggers.CreateLogger<StartupPull>()).RunAsync(cancel);
+        }
+
+        // Whether the questions fit the model's context can be known only now.
+        configuration = configuration.File is { } file ? EdgeConfiguration.Load(file) : configuration;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -56,6 +56,8 @@ internal sealed class EdgeMeter : IDisposable
         _meter.CreateObservableGauge(
             "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has progressed that should have.");
         _meter.CreateObservableGauge("mobilevlm.temperature", TemperatureSensors.Read, "Cel", "Temperature, from the sensors of the device.");
+        _meter.CreateObservableGauge(
+            "mobilevlm.pace", Pace, "1", "Share of time that the engine may work; 1 without a limit. Only where Pace is configured.");
         _age = _meter.CreateHistogram<double>("mobilevlm.answer.age", "s", "Age of the picture when its answers were ready.", advice: Buckets);
         _stages = _meter.CreateHistogram<double>("mobilevlm.stage", "s", "Time in each stage: capture, gate, encode, prefill, decode, publish.", advice: Buckets);
         _system.Answered += Record;
@@ -127,6 +129,8 @@ internal sealed class EdgeMeter : IDisposable
             return _stats;
         }
     }
+
+    private IEnumerable<Measurement<double>> Pace() => Stats().Pace is { } pace ? [new Measurement<double>(pace.Factor)] : [];
 
     private IEnumerable<Measurement<long>> ViewIsNormal() => Stats().Cameras.Select(
         camera => new Measurement<long>(camera.Value.View == ViewState.Normal.ToText() ? 1 : 0, Tags("camera", camera.Key)));

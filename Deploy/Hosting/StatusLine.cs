@@ -15,6 +15,6 @@ internal static class StatusLine
                 CultureInfo.InvariantCulture,
                 $"{stats.Pipeline.Answers} answers, the last of a picture {(stats.Pipeline.LastAgeMs ?? 0) / 1000:0.0} s old");
         return $"{online} of {stats.Cameras.Count} cameras online; {answers}; "
-            + (stats.Mqtt.Connected ? "broker connected" : "no broker");
+            + (stats.Mqtt.Configured == false ? "no broker configured" : stats.Mqtt.Connected ? "broker connected" : "no connection to the broker");
     }
 }

@@ -8,6 +8,7 @@ using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 
@@ -89,6 +90,36 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
             cancel);
         return front;
     }
+
+    /// <summary>Starts listening while the model is being pulled: everything that needs it is answered with how far that is.</summary>
+    /// <returns>Null if the configuration has no HTTP server.</returns>
+    /// <exception cref="HttpPortBusyException">The port cannot be used.</exception>
+    public static async Task<HttpServer?> StartWaitingAsync(
+        EdgeConfiguration configuration, PullStatus status, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel) =>
+        configuration.ToHttpSettings() is not { } settings ? null : await HttpServer.StartAsync(
+            settings,
+            new HttpServices
+            {
+                Completion = new PendingCompletion(() => status.Text),
+                Cameras = () => null,
+                Questions = () => null,
+                Setup = () => null,
+                Labels = () => null,
+                Teaching = () => null,
+                History = () => null,
+                Past = () => null,
+                Addresses = new SignedAddresses(SignedAddresses.ReadOrCreateKey(null), settings.PublicUrl, time),
+                NotReady = () => status.Text,
+                Startup = () => status.Progress,
+                Metrics = () => null,
+                Events = new LiveEvents(time),
+                Log = new LogTail(),
+                Device = () => new DeviceView(),
+                Version = ProgramVersion.Text,
+                Time = time,
+            },
+            loggers,
+            cancel);
 
     private static EngineCompletion OpenEngine(EdgeConfiguration configuration, TimeProvider time)
     {

@@ -2,6 +2,7 @@ using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 
@@ -13,8 +14,12 @@ internal static class ModelPull
     private const string DiskAdvice =
         "Free some space, or put them on another disk: DIR for the model, XDG_CACHE_HOME for the download.";
 
+    /// <summary>Pulls a model.</summary>
+    /// <param name="request">What to pull.</param>
+    /// <param name="cancel">Stops it; a later call resumes.</param>
+    /// <param name="status">Gets the progress of a download and its import; null shows it in the terminal.</param>
     /// <returns>The model, or null when a bundle was written instead.</returns>
-    public static async Task<ModelFolder?> RunAsync(PullRequest request, CancellationToken cancel)
+    public static async Task<ModelFolder?> RunAsync(PullRequest request, CancellationToken cancel, PullStatus? status = null)
     {
         if (request.Id is not { } id)
         {
@@ -32,12 +37,13 @@ internal static class ModelPull
             request.Bundle is { } bundle
                 ? new DiskRequirement("the bundle", FolderOf(bundle), plan.Bytes)
                 : new DiskRequirement("the imported model", target, plan.ImportedBytes));
-        Terminal.Info(
+        Tell(
+            status,
             $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskSpace.Text(plan.Bytes)}"
             + (present > 0 ? $", {DiskSpace.Text(present)} of it are here already." : "."));
-        await DownloadAsync(hub, plan, cache, cancel);
+        await DownloadAsync(hub, plan, cache, status, cancel);
 
-        var model = request.Bundle is null ? Import(request, plan.SourceIn(cache.Checkpoint), target, cancel) : null;
+        var model = request.Bundle is null ? Import(request, plan.SourceIn(cache.Checkpoint), target, status, cancel) : null;
         if (request.Bundle is { } archive)
         {
             await PackAsync(plan, cache, archive, cancel);
@@ -45,7 +51,7 @@ internal static class ModelPull
 
         if (request.Keep)
         {
-            Terminal.Info($"The downloaded files are kept in {cache.Checkpoint}.");
+            Tell(status, $"The downloaded files are kept in {cache.Checkpoint}.");
         }
         else
         {
@@ -55,16 +61,30 @@ internal static class ModelPull
         return model;
     }
 
-    private static Task DownloadAsync(HubClient hub, PullPlan plan, PullCache cache, CancellationToken cancel) =>
-        PullProgress.ShowAsync("Downloading", plan.Bytes, async bars =>
+    private static void Tell(PullStatus? status, string line)
+    {
+        if (status is null)
+        {
+            Terminal.Info(line);
+        }
+    }
+
+    private static Task DownloadAsync(HubClient hub, PullPlan plan, PullCache cache, PullStatus? status, CancellationToken cancel)
+    {
+        return status is null
+            ? PullProgress.ShowAsync("Downloading", plan.Bytes, bars => DownloadAllAsync(bars.Begin))
+            : DownloadAllAsync(status.BeginDownload(plan.Bytes));
+
+        async Task DownloadAllAsync(Func<string, long, Action<long>> begin)
         {
             foreach (var planned in plan.Files)
             {
                 await hub.DownloadAsync(
                     planned.Listing, planned.File, Path.Combine(cache.Checkpoint, planned.Path),
-                    bars.Begin(planned.Path, planned.File.Size), cancel);
+                    begin(planned.Path, planned.File.Size), cancel);
             }
-        });
+        }
+    }
 
     private static Task PackAsync(PullPlan plan, PullCache cache, string archive, CancellationToken cancel) =>
         PullProgress.ShowAsync("Packing", plan.Bytes, bars => HubBundleWriter.WriteAsync(
@@ -87,7 +107,7 @@ internal static class ModelPull
             DiskSpace.Require(
                 DiskAdvice,
                 new DiskRequirement("the imported model", target, ImportSize.Estimate(cache.Checkpoint, request.Import.Precision, request.Import.Calibration is not null)));
-            return Import(request, cache.Checkpoint, target, cancel);
+            return Import(request, cache.Checkpoint, target, null, cancel);
         }
         finally
         {
@@ -95,9 +115,16 @@ internal static class ModelPull
         }
     }
 
-    private static ModelFolder Import(PullRequest request, CheckpointSource checkpoint, string target, CancellationToken cancel)
+    private static ModelFolder Import(
+        PullRequest request, CheckpointSource checkpoint, string target, PullStatus? status, CancellationToken cancel)
     {
         Directory.CreateDirectory(FolderOf(target));
+        if (status is not null)
+        {
+            var progress = new ImmediateProgress<ImportProgress>(it => status.Importing(it.BytesDone, it.BytesTotal));
+            return ModelImporter.Import(checkpoint, target, request.Import.Precision, progress, request.Import.Calibration, cancel);
+        }
+
         return ImportProgressBar.Import(checkpoint, target, request.Import, cancel);
     }
 

@@ -16,13 +16,15 @@ internal sealed class PullCache : IDisposable
         Checkpoint = Path.Combine(CommitFolder, name);
     }
 
-    /// <summary><c>$XDG_CACHE_HOME/mobilevlm/hub</c>, else below <c>~/.cache</c>.</summary>
+    /// <summary><c>$XDG_CACHE_HOME/mobilevlm/hub</c>, else below the cache folder of a systemd unit, else below <c>~/.cache</c>.</summary>
     public static string Root
     {
         get
         {
             var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } given
                 ? given
+                : Environment.GetEnvironmentVariable("CACHE_DIRECTORY") is { Length: > 0 } ofUnit
+                ? ofUnit
                 : Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home
                     ? Path.Combine(home, ".cache")
                     : Path.GetTempPath();

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gets the model on the first start, then runs the program. Environment:
+# Runs the program, which pulls its model on the first start and says how far that is at /readyz. Environment:
 #   MOBILEVLM_PULL    OWNER/NAME at Hugging Face; into /var/lib/mobilevlm/models/NAME (lower case) unless it is there already
 #   MOBILEVLM_CONFIG  the configuration, /etc/mobilevlm/appsettings.json by default: a mounted file, otherwise the demo's
 set -eu
@@ -13,8 +13,7 @@ if ! mkdir -p "$models" || ! [ -w "$models" ]; then
 fi
 if [ -n "${MOBILEVLM_PULL:-}" ]; then
     folder=$models/$(basename "$MOBILEVLM_PULL" | tr '[:upper:]' '[:lower:]')
-    [ -e "$folder/model.json" ] || "$program" model pull "$MOBILEVLM_PULL" "$folder"
-    export MobileVlm__Model__Path="${MobileVlm__Model__Path:-$folder}"
+    export MobileVlm__Model__Pull="$MOBILEVLM_PULL" MobileVlm__Model__Path="${MobileVlm__Model__Path:-$folder}"
 elif cmp -s "$config" /usr/lib/mobilevlm/demo/service.json && ! [ -e "$models/demo/model.json" ]; then
     "$program" model import /usr/lib/mobilevlm/demo/mobilevlm-demo-gate "$models/demo"
 fi

@@ -10,8 +10,8 @@ namespace MobileVlm.Edge.Actors.Cluster.Inference;
 /// <summary>Answers the frames of other hosts on the engine of this one, in turn with its own cameras. Thread-safe.</summary>
 internal sealed class RemoteFrameRunner(EngineAccess engine, TimeProvider time)
 {
-    /// <summary>An engine is open.</summary>
-    public bool IsReady => engine.IsOpen;
+    /// <summary>An engine is open and does not rest.</summary>
+    public bool IsReady => engine.IsOpen && engine.Duty?.IsResting != true;
 
     /// <summary>Answers the questions about a frame.</summary>
     /// <param name="frame">The frame.</param>

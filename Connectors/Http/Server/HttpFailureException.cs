@@ -85,8 +85,12 @@ public sealed class HttpFailureException : Exception
     /// <summary>The service cannot answer now.</summary>
     /// <param name="message">Why.</param>
     /// <param name="retryAfter">When a retry may succeed.</param>
-    public static HttpFailureException Unavailable(string message, TimeSpan retryAfter) =>
-        new(StatusCodes.Status503ServiceUnavailable, message, "unavailable") { RetryAfter = retryAfter };
+    /// <param name="progress">How far the start is; null where that is not known.</param>
+    public static HttpFailureException Unavailable(string message, TimeSpan retryAfter, StartupProgress? progress = null) =>
+        new(StatusCodes.Status503ServiceUnavailable, message, "unavailable") { RetryAfter = retryAfter, Progress = progress };
+
+    /// <summary>How far the start is; null where that is not what failed.</summary>
+    public StartupProgress? Progress { get; private init; }
 
     /// <summary>The same with another status.</summary>
     public HttpFailureException WithStatus(int status) =>

@@ -81,7 +81,13 @@ internal static class HttpResponses
     public static JsonNode ErrorOf(HttpFailureException failure, ErrorForm form) => form switch
     {
         ErrorForm.Text => new JsonObject { ["error"] = failure.Message },
-        ErrorForm.Object => new JsonObject
+        ErrorForm.Object => ErrorObject(failure),
+        _ => throw new ArgumentOutOfRangeException(nameof(form), form, "This form of errors is not written."),
+    };
+
+    private static JsonObject ErrorObject(HttpFailureException failure)
+    {
+        var document = new JsonObject
         {
             ["error"] = new JsonObject
             {
@@ -90,9 +96,14 @@ internal static class HttpResponses
                 ["param"] = failure.Parameter,
                 ["code"] = failure.Code,
             },
-        },
-        _ => throw new ArgumentOutOfRangeException(nameof(form), form, "This form of errors is not written."),
-    };
+        };
+        if (failure.Progress is { } progress)
+        {
+            document["progress"] = progress.ToJson();
+        }
+
+        return document;
+    }
 
     /// <summary>A time as the Ollama API writes it.</summary>
     public static string Timestamp(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);

@@ -59,7 +59,7 @@ internal static class HttpRoutes
         static Task Healthy(RouteContext context) => context.WriteJsonAsync(new JsonObject { ["status"] = "ok" });
 
         Task ReadyAsync(RouteContext context) => services.NotReady() is { } reason
-            ? throw HttpFailureException.Unavailable(reason, HttpServices.WhileLoading)
+            ? throw HttpFailureException.Unavailable(reason, HttpServices.WhileLoading, services.Startup())
             : Healthy(context);
     }
 

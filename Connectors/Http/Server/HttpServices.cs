@@ -39,6 +39,9 @@ public sealed record HttpServices
     /// <summary>Why the service does not answer yet; null when it does.</summary>
     public required Func<string?> NotReady { get; init; }
 
+    /// <summary>How far a long step of the start is; null where none is in progress. Called on any thread.</summary>
+    public Func<StartupProgress?> Startup { get; init; } = () => null;
+
     /// <summary>Answers <c>/metrics</c>; null until the service runs.</summary>
     public Func<RequestDelegate?> Metrics { get; init; } = () => null;
 

@@ -61,6 +61,10 @@ public sealed record StatsPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ClusterStats? Cluster { get; init; }
 
+    /// <summary>How much the engine may work; left out where neither a temperature nor quiet hours are configured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PaceStats? Pace { get; init; }
+
     /// <summary>Version of the program; absent in what version 0.1.0 published.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Program { get; init; }
@@ -214,6 +218,10 @@ public sealed record PipelineStats
 /// <summary>The connection to the broker, and the events that wait for it.</summary>
 public sealed record MqttStats
 {
+    /// <summary>False where no broker is configured; left out where one is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Configured { get; init; }
+
     [Gauge("mobilevlm.mqtt.connected", "1 while the broker is there.")]
     public bool Connected { get; set; }
 

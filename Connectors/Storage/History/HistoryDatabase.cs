@@ -207,6 +207,15 @@ internal sealed partial class HistoryDatabase : IDisposable
         Run("PRAGMA wal_checkpoint(TRUNCATE)");
     });
 
+    /// <summary>Copies everything that is committed to another file, which only its owner may read. No transaction may be open.</summary>
+    public void CopyTo(string file) => Guard(() =>
+    {
+        PrivateFiles.Replace(file, []);
+        using var target = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        target.Open();
+        _connection.BackupDatabase(target);
+    });
+
     public void Dispose()
     {
         try

@@ -24,4 +24,7 @@ internal sealed partial class HistoryStore
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The history was not compacted: {Fault}")]
     private partial void LogNotCompacted(string fault);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "The history could not be copied for a backup: {Reason}")]
+    private partial void LogNotCopied(string reason);
 }

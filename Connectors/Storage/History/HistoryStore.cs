@@ -107,6 +107,11 @@ internal sealed partial class HistoryStore : IDisposable
             Attempt(Commit, isForced: isLast);
         }
 
+        if (!isLast && _database is not null && _fault is null)
+        {
+            AnswerCopyRequests();
+        }
+
         if (!isLast && _database is not null && _fault is null && _time.GetElapsedTime(_sweptAt) >= SweepEvery)
         {
             Attempt(Sweep);

@@ -8,9 +8,6 @@ namespace MobileVlm.Edge.Deploy.Commands.Models;
 /// <summary><c>mobilevlm model pull</c>: from a repository's name to a folder that this program runs.</summary>
 internal static class PullCommand
 {
-    private const string HubVariable = "MOBILEVLM_HUB";
-    private const int LongestToken = 1000;
-
     public static Command Create()
     {
         var id = new Argument<string?>("ID")
@@ -49,7 +46,7 @@ internal static class PullCommand
         };
         var hub = new Option<string?>("--hub")
         {
-            Description = $"Address of the hub or a mirror; default {HubVariable}, else {HubSettings.DefaultAddress.ToString().TrimEnd('/')}.",
+            Description = $"Address of the hub or a mirror; default {HubOptions.Variable}, else {HubSettings.DefaultAddress.ToString().TrimEnd('/')}.",
             HelpName = "URL",
         };
         var token = new Option<string?>("--token-file")
@@ -83,7 +80,7 @@ internal static class PullCommand
                 Import = options.Read(parsed),
                 Keep = parsed.GetValue(keep),
                 Bundle = parsed.GetValue(bundle),
-                Hub = Settings(parsed.GetValue(hub), parsed.GetValue(token)),
+                Hub = HubOptions.Read(parsed.GetValue(hub), parsed.GetValue(token)),
             },
             cancel));
         return command;
@@ -154,41 +151,5 @@ internal static class PullCommand
         {
             throw new UsageException($"--revision: '{request.Revision}' is not a branch, tag or commit.");
         }
-    }
-
-    private static HubSettings Settings(string? address, string? tokenFile)
-    {
-        var (source, text) = address is not null
-            ? ("--hub", address)
-            : (HubVariable, Environment.GetEnvironmentVariable(HubVariable) is { Length: > 0 } set ? set : HubSettings.DefaultAddress.ToString());
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var hub)
-            || hub.Scheme is not ("http" or "https")
-            || (hub.UserInfo + hub.Query + hub.Fragment).Length > 0)
-        {
-            throw new UsageException($"{source}: '{text}' is not the address of a hub. Write https://HOST, without user, query or fragment.");
-        }
-
-        var token = tokenFile is null ? null : ReadToken(tokenFile);
-        if (token is not null && hub.Scheme == "http" && !hub.IsLoopback)
-        {
-            throw new UsageException($"{source}: a token is not sent over plain http to {hub.Host}. Use https, or leave --token-file out.");
-        }
-
-        return new HubSettings { Address = hub, Token = token };
-    }
-
-    private static string ReadToken(string file)
-    {
-        if (!File.Exists(file))
-        {
-            throw new UsageException(Directory.Exists(file)
-                ? $"--token-file: {file} is a folder. Name a file whose first line is the token."
-                : $"--token-file: {file} does not exist.");
-        }
-
-        var token = File.ReadLines(file).FirstOrDefault()?.Trim() ?? "";
-        return token.Length is > 0 and <= LongestToken && token.All(c => c is > ' ' and < '\x7f')
-            ? token
-            : throw new UsageException($"--token-file: the first line of {file} is not a token.");
     }
 }

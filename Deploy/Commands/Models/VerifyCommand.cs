@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Evaluation.Gates;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;

@@ -49,6 +49,9 @@ internal sealed class EdgeOptions
     [Description("Limits and times of the pipeline, and how it reacts to failures.")]
     public PipelineOptions Pipeline { get; set; } = new();
 
+    [Description("Limits of how much the engine works: a temperature, and hours in which questions are asked less often. Off unless `MaxTemperature` or `QuietHours` is set.")]
+    public PaceOptions Pace { get; set; } = new();
+
     [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
 
@@ -79,6 +82,11 @@ internal sealed class ModelOptions
     [Required]
     [TextLength(4096)]
     public string? Path { get; set; }
+
+    [Description("Repository at Hugging Face, `OWNER/NAME`, from which the service [downloads and imports](install.md#container) the model at its start when `Path` has none. `MOBILEVLM_HUB` in the environment names a mirror.")]
+    [DefaultText("none: a model must be there")]
+    [HubRepository]
+    public string? Pull { get; set; }
 
     [Description("Where the model runs. `cuda` requires an NVIDIA GPU; the service does not start without one. `auto` uses the GPU where one is available, and otherwise logs once why it uses the CPU. A model for a GPU is imported with `--for cuda`. The log and `stats` report where each session actually runs.")]
     [ExecutionTarget]

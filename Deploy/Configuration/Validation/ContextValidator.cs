@@ -42,6 +42,12 @@ internal sealed class ContextValidator
         }
         catch (ModelFolderException exception)
         {
+            if (options.Model.Pull is { } id && !File.Exists(Path.Combine(Path.GetFullPath(path, folder), ModelManifest.FileName)))
+            {
+                problems.Warn(ModelPath, path, $"has no model yet; the service will pull {id} at its start. Whether the questions fit its context is checked then");
+                return null;
+            }
+
             problems.Warn(ModelPath, path, $"cannot be used, so it is not known whether the questions fit its context. {exception.Message}");
             return null;
         }

@@ -34,6 +34,7 @@ internal static class OptionsValidator
         ValidateLogin(options.Mqtt, problems);
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
         ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
+        ValidatePace(options.Pace, problems);
         ValidateOutbox(options.Outbox.Path, problems);
         HistoryValidator.Validate(options, folder, systemdState, problems);
         ValidateAsks(options, problems);
@@ -66,6 +67,24 @@ internal static class OptionsValidator
         else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > MaxNameBytes)
         {
             problems.Add(Key, path, $"ends in a name that is too long; up to {MaxNameBytes} bytes would be accepted");
+        }
+    }
+
+    private static void ValidatePace(PaceOptions pace, ProblemList problems)
+    {
+        const string Pace = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Pace)}";
+        NeedsTemperature(nameof(PaceOptions.Sensor));
+        NeedsTemperature(nameof(PaceOptions.MinFactor));
+        Needs(nameof(PaceOptions.QuietFactor), nameof(PaceOptions.QuietHours), pace.QuietHours.Count > 0, "'22:00-06:00'");
+
+        void NeedsTemperature(string name) => Needs(name, nameof(PaceOptions.MaxTemperature), pace.MaxTemperature is not null, "80");
+
+        void Needs(string name, string other, bool isSet, string example)
+        {
+            if (problems.IsWritten($"{Pace}:{name}") && !isSet && !problems.Has($"{Pace}:{other}"))
+            {
+                problems.Warn($"{Pace}:{name}", null, $"counts with {other} only, which is not set; set {other}, for example to {example}, or leave {name} out");
+            }
         }
     }
 

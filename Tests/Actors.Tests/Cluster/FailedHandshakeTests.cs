@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Tests.Cluster;

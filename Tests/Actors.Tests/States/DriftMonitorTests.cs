@@ -133,7 +133,7 @@ public sealed class DriftMonitorTests
         TaughtScoring.Using(new TaughtScorer(null, null, 0, TaughtAnswerer.Model) { Reference = reference }, digest);
 
     /// <summary>The samples at which an alarm is on.</summary>
-    private static IEnumerable<int> AlarmsOf(LabelReference reference, IReadOnlyList<float[]> pictures)
+    private static IEnumerable<int> AlarmsOf(LabelReference reference, List<float[]> pictures)
     {
         var monitor = new DriftMonitor();
         for (var i = 0; i < pictures.Count; i++)

@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Deploy.Backups;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
@@ -113,7 +116,7 @@ public sealed class BackupCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_history_is_in_a_backup_where_it_is_asked_for_and_the_service_is_stopped()
+    public async Task The_history_is_in_a_backup_where_it_is_asked_for()
     {
         var history = Path.Combine(_folder, "history");
         WriteConfiguration(history);
@@ -122,14 +125,6 @@ public sealed class BackupCommandTests : IDisposable
         var snapshot = Path.Combine(history, "snapshots", "20261201", "gate", "031502123-4711.jpg");
         File.WriteAllText(snapshot, "snapshot");
         Sql(history, "CREATE TABLE answer (value TEXT); INSERT INTO answer VALUES ('first');");
-        using (InstanceLock.TakeFolder("History:Folder", history))
-        {
-            var running = await EdgeProcess.RunAsync("backup", Archive, "--history", "--config", ConfigurationFile);
-            Assert.Equal(1, running.ExitCode);
-            Assert.Contains("or leave out --history", running.Errors, StringComparison.Ordinal);
-            Assert.False(File.Exists(Archive));
-        }
-
         Assert.Equal(0, (await EdgeProcess.RunAsync("backup", Archive, "--history", "--config", ConfigurationFile)).ExitCode);
         Assert.Equal(["appsettings.json", "backup.zip"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Sql(history, "INSERT INTO answer VALUES ('second');");
@@ -147,6 +142,52 @@ public sealed class BackupCommandTests : IDisposable
         Assert.Equal("first", Sql(history, "SELECT group_concat(value) FROM answer"));
         Assert.Equal("snapshot", File.ReadAllText(snapshot));
     }
+
+    [Fact]
+    public async Task A_service_that_records_and_deletes_meanwhile_copies_its_history_and_every_row_has_its_file()
+    {
+        var folder = Path.Combine(_folder, "history");
+        WriteConfiguration(folder);
+        WriteState();
+        Directory.CreateDirectory(folder);
+        using var locked = InstanceLock.TakeFolder("History:Folder", folder);
+
+        // Room for some hundred pictures, so that old ones are deleted all the time.
+        await using var history = SqliteHistory.Open(
+            new HistorySettings { Folder = folder, MaxBytes = 4_000_000, MinFreeBytes = 0, ReserveBytes = 0 }, TimeProvider.System, NullLogger<SqliteHistory>.Instance);
+        using var stopped = new CancellationTokenSource();
+        var writing = Task.Run(async () =>
+        {
+            for (var frame = 1; !stopped.IsCancellationRequested; frame++)
+            {
+                history.Record(new HistoryFrame("gate", TimeProvider.System.GetUtcNow(), frame)
+                {
+                    Answers = [new HistoryAnswer("person", "yes") { IsWord = true, Score = 0.5 }],
+                    Snapshot = new byte[8000],
+                });
+                await Task.Delay(2);
+            }
+        });
+        await Eventually.TrueAsync(() => history.Stats.Snapshots > 200, "pictures are stored");
+
+        var backup = await EdgeProcess.RunAsync("backup", Archive, "--history", "--config", ConfigurationFile);
+        Assert.Equal((0, ""), (backup.ExitCode, backup.Errors));
+        await stopped.CancelAsync();
+        await writing;
+
+        Assert.Empty(Directory.GetFiles(folder, "copy-*"));
+        var copy = Path.Combine(_folder, "copy");
+        ZipFile.ExtractToDirectory(Archive, copy);
+        var pictures = Directory.GetFiles(Path.Combine(copy, "snapshots"), "*.jpg", SearchOption.AllDirectories).Length;
+        var rows = int.Parse(Sql(Path.Combine(copy, "history"), "SELECT COUNT(*) FROM snapshot"), CultureInfo.InvariantCulture);
+        Assert.Equal("ok", Sql(Path.Combine(copy, "history"), "PRAGMA integrity_check"));
+        Assert.InRange(rows, 100, pictures);
+        Assert.All(Names(Path.Combine(copy, "history")), name => Assert.True(File.Exists(Path.Combine(copy, "snapshots", name)), name));
+    }
+
+    private static IEnumerable<string> Names(string history) =>
+        Sql(history, "SELECT group_concat(strftime('%Y%m%d', at / 1000, 'unixepoch') || '/gate/' || strftime('%H%M%S', at / 1000, 'unixepoch') || printf('%03d', at % 1000) || '-' || frame || '.jpg', '|') FROM snapshot")
+            .Split('|');
 
     private void WriteConfiguration(string? history = null) => File.WriteAllText(ConfigurationFile, JsonSerializer.Serialize(new
     {

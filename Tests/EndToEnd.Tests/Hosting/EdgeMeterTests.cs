@@ -66,6 +66,7 @@ public sealed class EdgeMeterTests
         "ObservableGauge mobilevlm.outbox.memory [] Events that wait and that no disk has.",
         "ObservableGauge mobilevlm.outbox.oldest.age [s] How long the oldest of them has waited; 0 when none does.",
         "ObservableGauge mobilevlm.outbox.size [By] Size of the events that wait.",
+        "ObservableGauge mobilevlm.pace [1] Share of time that the engine may work; 1 without a limit. Only where Pace is configured.",
         "ObservableGauge mobilevlm.pipeline.stuck [s] How long nothing has progressed that should have.",
         "ObservableGauge mobilevlm.question.drifted [] 1 while the pictures of a taught question are unlike those from which it was taught.",
         "ObservableGauge mobilevlm.storage.ok [] 1 while it is kept on disk or nothing is configured, by part: outbox, state, history.",

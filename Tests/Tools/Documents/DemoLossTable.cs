@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;

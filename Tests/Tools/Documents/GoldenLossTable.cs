@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;

@@ -36,6 +36,14 @@ function panel(title) {
   return element;
 }
 
+/** How much the engine may work, and why. */
+function paceOf(pace) {
+  if (!pace) return null;
+  const why = { temperature: "the board is too hot", quietHours: "quiet hours" }[pace.reason];
+  const heat = pace.maxTemperature === undefined ? "" : pace.temperature === undefined ? "; no temperature can be read" : `; ${pace.sensor} ${pace.temperature.toFixed(0)} of at most ${pace.maxTemperature} °C`;
+  return `${why ? `works at most ${Math.round(pace.factor * 100)} % of the time: ${why}` : "not limited now"}; worked ${Math.round(pace.busyShare * 100)} % of the last minute${heat}`;
+}
+
 /** What a host and this one did for each other. */
 function workOf(node) {
   const parts = [node.model && `model ${node.model}`];
@@ -128,7 +136,7 @@ export function deviceView(main) {
     const isElsewhere = Boolean(stats.cluster) && !Object.keys(stats.sessions).length;
     noChats.hidden = !isElsewhere;
     chats.forEach(row => { row.hidden = isElsewhere; });
-    machine.set({ Service: `${bytes(stats.residentBytes)} in RAM, up for ${duration(stats.uptimeS * 1000)}` });
+    machine.set({ Pace: paceOf(stats.pace), Service: `${bytes(stats.residentBytes)} in RAM, up for ${duration(stats.uptimeS * 1000)}` });
     work.set({
       Answers: stats.pipeline.answers.toLocaleString(),
       "Age of the last": stats.pipeline.lastAgeMs === null ? "none yet" : milliseconds(stats.pipeline.lastAgeMs),
@@ -137,7 +145,7 @@ export function deviceView(main) {
       "Questions asked once": `${stats.asks.answered} answered, ${stats.asks.received - stats.asks.answered} not`,
     });
     mqtt.set({
-      Broker: stats.mqtt.connected ? "connected" : "not connected",
+      Broker: stats.mqtt.configured === false ? "none is configured" : stats.mqtt.connected ? "connected" : "not connected",
       Published: stats.mqtt.published.toLocaleString(),
       "Not acknowledged": stats.mqtt.failed.toLocaleString(),
       Reconnects: stats.mqtt.reconnects,

@@ -1,7 +1,7 @@
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Inference.Evaluation;
 
-namespace MobileVlm.Edge.Deploy.Commands.Models;
+namespace MobileVlm.Edge.Deploy.Pull;
 
 /// <summary>Decodes pictures with which weights are calibrated and losses measured.</summary>
 internal static class CalibrationPictures
