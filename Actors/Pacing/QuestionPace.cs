@@ -198,7 +198,8 @@ internal sealed partial class QuestionPace : IDisposable
 
         if (isQuiet && !_isQuiet)
         {
-            LogQuiet(Percent(_settings.QuietFactor));
+            var share = Percent(_settings.QuietFactor);
+            LogQuiet(share);
         }
         else if (!isQuiet && _isQuiet)
         {

@@ -96,7 +96,8 @@ internal sealed partial class StartupPull(
     {
         if (status.Progress is { Percent: { } percent, Step: var step } progress)
         {
-            LogProgress(step, DoneOf(progress.Bytes ?? 0, progress.TotalBytes ?? 0), Math.Round(percent));
+            var (done, rounded) = (DoneOf(progress.Bytes ?? 0, progress.TotalBytes ?? 0), Math.Round(percent));
+            LogProgress(step, done, rounded);
         }
 
         systemd?.Notify(new ServiceState(string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={Extension.TotalMicroseconds:0}\nSTATUS={status.Text}")));

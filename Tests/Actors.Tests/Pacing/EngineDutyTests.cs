@@ -1,5 +1,6 @@
 using Akka.Streams;
 using Akka.Streams.Dsl;
+using Akka.Streams.TestKit;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Cluster.Inference;
 using MobileVlm.Edge.Actors.Pacing;
@@ -61,7 +62,7 @@ public sealed class EngineDutyTests : ActorSpec
     {
         var limit = new InFlightLimit(1, _bench.Wake, _bench.Time);
         var probe = Source.FromGraph(new DueFrameStage(new FramePicker(_bench.Intakes, _bench.Uploads), limit, _bench.Wake, _duty))
-            .RunWith(Akka.Streams.TestKit.TestSinkExtensions.SinkProbe<InFlightFrame>(this), Sys.Materializer());
+            .RunWith(this.SinkProbe<InFlightFrame>(), Sys.Materializer());
         probe.Request(2);
         _duty.Limit = 0.1;
         Work(1);

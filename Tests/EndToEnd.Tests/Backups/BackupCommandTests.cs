@@ -185,7 +185,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.All(Names(Path.Combine(copy, "history")), name => Assert.True(File.Exists(Path.Combine(copy, "snapshots", name)), name));
     }
 
-    private static IEnumerable<string> Names(string history) =>
+    private static string[] Names(string history) =>
         Sql(history, "SELECT group_concat(strftime('%Y%m%d', at / 1000, 'unixepoch') || '/gate/' || strftime('%H%M%S', at / 1000, 'unixepoch') || printf('%03d', at % 1000) || '-' || frame || '.jpg', '|') FROM snapshot")
             .Split('|');
 
