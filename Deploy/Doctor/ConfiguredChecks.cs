@@ -25,7 +25,7 @@ internal static class ConfiguredChecks
         var unit = ServiceUnit.Read();
         var isOfUnit = unit is not null && unit.ConfigurationFile == configuration.File;
         AddAll(MachineChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
-        AddAll(TemperatureChecks.Run(configuration.Options.Pace, new BoardTemperature(configuration.Options.Pace.Sensor)));
+        AddAll(TemperatureChecks.Run(configuration.Options.Pace, new DeviceTemperature(configuration.Options.Pace.Sensor)));
         AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null, Environment.UserName));
         AddAll(OverlayChecks.Run(configuration));
         AddAll(TaughtChecks.Run(configuration));

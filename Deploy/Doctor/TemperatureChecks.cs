@@ -10,7 +10,7 @@ internal static class TemperatureChecks
     private const string Subject = "temperature";
 
     /// <summary>Nothing without a limit.</summary>
-    public static IEnumerable<Finding> Run(PaceOptions pace, BoardTemperature board)
+    public static IEnumerable<Finding> Run(PaceOptions pace, DeviceTemperature board)
     {
         if (pace.MaxTemperature is not { } limit)
         {

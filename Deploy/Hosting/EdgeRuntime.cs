@@ -298,7 +298,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             Labels = configuration.ToLabels(),
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
-            ReadTemperature = new BoardTemperature(configuration.Options.Pace.Sensor).Read,
+            ReadTemperature = new DeviceTemperature(configuration.Options.Pace.Sensor).Read,
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
             PictureToFrame = file => UploadedPicture.ToFrame(
                 file.Span, frames, new CameraId("picture"), new FrameSequence(nextSent()), time),

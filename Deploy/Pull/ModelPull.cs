@@ -37,7 +37,7 @@ internal static class ModelPull
             request.Bundle is { } bundle
                 ? new DiskRequirement("the bundle", FolderOf(bundle), plan.Bytes)
                 : new DiskRequirement("the imported model", target, plan.ImportedBytes));
-        Tell(
+        Report(
             status,
             $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskSpace.Text(plan.Bytes)}"
             + (present > 0 ? $", {DiskSpace.Text(present)} of it are here already." : "."));
@@ -51,7 +51,7 @@ internal static class ModelPull
 
         if (request.Keep)
         {
-            Tell(status, $"The downloaded files are kept in {cache.Checkpoint}.");
+            Report(status, $"The downloaded files are kept in {cache.Checkpoint}.");
         }
         else
         {
@@ -61,7 +61,7 @@ internal static class ModelPull
         return model;
     }
 
-    private static void Tell(PullStatus? status, string line)
+    private static void Report(PullStatus? status, string line)
     {
         if (status is null)
         {

@@ -8,7 +8,7 @@ public sealed partial class DocumentationPageTests
     private const int MaxWords = 1500;
 
     /// <summary>Tables that are generated from the code or compared with it row by row.</summary>
-    private static readonly string[] References = ["configuration.md", "log-events.md", "messages.md"];
+    private static readonly string[] References = ["configuration.md", "log-events.md", "messages.md", Path.Combine("decisions", "README.md")];
 
     private static readonly string Docs = Path.Combine(Repository.Root, "Deploy", "docs");
 

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>The temperature that <c>Pace:MaxTemperature</c> limits: of one configured sensor, or the hottest one of the processor, the GPU
 /// and what is on the same chip. Thread-safe.</summary>
-internal sealed partial class BoardTemperature
+internal sealed partial class DeviceTemperature
 {
     /// <summary>Monitors of processors, for machines without a thermal zone of them.</summary>
     private static readonly string[] ProcessorMonitors = ["coretemp", "k10temp", "zenpower", "cpu_thermal", "soc_thermal", "scpi_sensors"];
@@ -15,7 +15,7 @@ internal sealed partial class BoardTemperature
 
     /// <param name="sensor">The configured sensor: its name or a file; null to choose.</param>
     /// <param name="sys">Root of sysfs.</param>
-    public BoardTemperature(string? sensor, string sys = TemperatureSensors.Sys) => (_sensor, _sys) = (sensor, sys);
+    public DeviceTemperature(string? sensor, string sys = TemperatureSensors.Sys) => (_sensor, _sys) = (sensor, sys);
 
     /// <summary>The sensors that count. Looked up at each reading, because a zone can appear later than the service.</summary>
     public IReadOnlyList<TemperatureSensor> Sensors => _sensor switch

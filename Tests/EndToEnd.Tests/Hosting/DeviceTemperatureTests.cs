@@ -5,7 +5,7 @@ using MobileVlm.Edge.Deploy.Hosting;
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
 /// <summary>Sensors as boards show them, with all kinds of broken ones, in a temporary folder.</summary>
-public sealed class BoardTemperatureTests : IDisposable
+public sealed class DeviceTemperatureTests : IDisposable
 {
     private readonly string _sys = Directory.CreateTempSubdirectory("mobilevlm-sys-").FullName;
     private int _zones;
@@ -63,7 +63,7 @@ public sealed class BoardTemperatureTests : IDisposable
     [InlineData("soc-thermal")] // Rockchip
     [InlineData("package_thermal")]
     [InlineData("cluster0")]
-    public void Zones_of_processors_are_known_by_the_names_that_kernels_give_them(string zone) => Assert.True(BoardTemperature.IsOfChip(zone));
+    public void Zones_of_processors_are_known_by_the_names_that_kernels_give_them(string zone) => Assert.True(DeviceTemperature.IsOfChip(zone));
 
     [Fact]
     public void A_kernel_that_reports_whole_degrees_is_understood()
@@ -113,7 +113,7 @@ public sealed class BoardTemperatureTests : IDisposable
         Assert.Equal(FindingKind.Note, Assert.Single(TemperatureChecks.Run(limited, Board())).Kind);
     }
 
-    private BoardTemperature Board(string? sensor = null) => new(sensor, _sys);
+    private DeviceTemperature Board(string? sensor = null) => new(sensor, _sys);
 
     private void Zone(string type, string? value)
     {
