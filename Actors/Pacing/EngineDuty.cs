@@ -12,7 +12,8 @@ internal sealed class EngineDuty : IDisposable
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
-    private readonly ITimer _restEnds;
+    private readonly Action _onRestEnded;
+    private ITimer? _restEnds;
     private double _limit = 1;
     private int _working;
     private long _at;
@@ -26,9 +27,8 @@ internal sealed class EngineDuty : IDisposable
     /// <param name="time">A steady clock.</param>
     public EngineDuty(Action onRestEnded, TimeProvider time)
     {
-        _time = time;
+        (_onRestEnded, _time) = (onRestEnded, time);
         _at = time.GetTimestamp();
-        _restEnds = time.CreateTimer(_ => onRestEnded(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The share of time that the engine may work, above 0; 1 for no limit.</summary>
@@ -108,7 +108,7 @@ internal sealed class EngineDuty : IDisposable
         }
     }
 
-    public void Dispose() => _restEnds.Dispose();
+    public void Dispose() => _restEnds?.Dispose();
 
     private void Change(int by)
     {
@@ -129,7 +129,15 @@ internal sealed class EngineDuty : IDisposable
         if (_working == 0 && Remaining is var rest && rest > TimeSpan.Zero)
         {
             // A little later, so that the rest has ended for sure when it fires.
-            _restEnds.Change(rest + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+            var due = rest + TimeSpan.FromMilliseconds(1);
+            if (_restEnds is null)
+            {
+                _restEnds = _time.CreateTimer(_ => _onRestEnded(), null, due, Timeout.InfiniteTimeSpan);
+            }
+            else
+            {
+                _restEnds.Change(due, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
