@@ -126,6 +126,10 @@ internal sealed class QuestionBatchRun(
         else
         {
             state.Append(picture.IsCached ? default : picture.Values, _parts);
+            foreach (var pending in _pending.Where(pending => pending.Question.NeededFeatures != FeatureKinds.None))
+            {
+                pending.Features = QuestionFeatures.OfPicture(pending.Question.NeededFeatures, picture);
+            }
         }
 
         picture.IsCached = true;

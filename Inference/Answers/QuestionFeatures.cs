@@ -7,6 +7,12 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// <summary>Reads features from the hidden states of one pass.</summary>
 internal sealed class QuestionFeatures(HiddenStateBuffers states)
 {
+    /// <summary>Features that need no hidden states.</summary>
+    /// <param name="features">Which are needed, of <see cref="FeatureGroups.OfEncoder"/>.</param>
+    /// <param name="picture">Has them.</param>
+    public static ReadOnlyDictionary<FeatureKinds, float[]> OfPicture(FeatureKinds features, CurrentPicture picture) =>
+        features.Each().ToDictionary(feature => feature, picture.Feature).AsReadOnly();
+
     /// <summary>Keeps the features of the picture that is in this pass.</summary>
     /// <param name="rows">Rows of the picture, the first of the pass.</param>
     /// <param name="picture">Receives them.</param>

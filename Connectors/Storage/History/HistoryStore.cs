@@ -107,7 +107,8 @@ internal sealed partial class HistoryStore : IDisposable
             Attempt(Commit, isForced: isLast);
         }
 
-        if (!isLast && _database is not null && _fault is null)
+        // A history that is paused is copied too, or says why not.
+        if (!isLast && _database is not null)
         {
             AnswerCopyRequests();
         }

@@ -165,7 +165,7 @@ public sealed class BackupCommandTests : IDisposable
                     Answers = [new HistoryAnswer("person", "yes") { IsWord = true, Score = 0.5 }],
                     Snapshot = new byte[8000],
                 });
-                await Task.Delay(2);
+                await Task.Delay(10);
             }
         });
         await Eventually.TrueAsync(() => history.Stats.Snapshots > 200, "pictures are stored");
