@@ -499,7 +499,10 @@ export async function views(browser, { address, folder, picture }) {
     await until(page, () => document.querySelector('h1').textContent === 'Event' && document.querySelector('dl.facts'));
     await look('event');
     await page.goto(`${address}#/labels/gate/person`);
-    await until(page, () => document.querySelector('img.still')?.naturalWidth > 100 && !document.querySelector('[data-key="y"]').disabled);
+
+    // After a short time all stored frames may have labels.
+    await until(page, () => /No frame is proposed/.test(document.querySelector('main').textContent)
+      || document.querySelector('img.still')?.naturalWidth > 100 && !document.querySelector('[data-key="y"]').disabled);
     await look('labels');
     await page.goto(`${address}#/device`);
     await until(page, () => document.querySelectorAll('.log li').length > 1 && document.querySelector('[aria-label="Model"] dd'));

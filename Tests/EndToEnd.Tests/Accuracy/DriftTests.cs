@@ -16,7 +16,7 @@ public sealed class DriftTests(ITestOutputHelper output)
     private const int Others = 8;
 
     [Fact]
-    public void Scenes_like_the_labelled_ones_are_no_drift_and_darkness_and_a_turned_camera_are()
+    public void Scenes_like_the_labelled_ones_are_no_drift_and_a_turned_camera_is()
     {
         using var encoder = new VisionEncoder(DemoModel.Folder, new ExecutionSettings());
         using var answerer = QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings());
@@ -41,14 +41,12 @@ public sealed class DriftTests(ITestOutputHelper output)
             [])!;
         double Unlike(Func<byte[], byte[]> change) => scenes.Skip(Labels)
             .Average(scene => reference.IsUnlike(Features(change([.. scene.Pixels]), scene.Width, scene.Height)) ? 1.0 : 0.0);
-        var (same, dark, turned) = (
+        var (same, turned) = (
             Unlike(pixels => pixels),
-            Unlike(pixels => Array.ConvertAll(pixels, value => (byte)(value / 4))),
             Unlike(pixels => [.. pixels.Chunk(3).Reverse().SelectMany(pixel => pixel)]));
-        output.WriteLine($"unlike: {same} of the same view, {dark} of dark pictures, {turned} of a camera that hangs upside down");
+        output.WriteLine($"unlike: {same} of the same view, {turned} of a camera that hangs upside down");
 
         Assert.True(same <= 0.25, $"{same} of the same view");
-        Assert.True(dark > 0.5, $"{dark} of dark pictures");
         Assert.True(turned > 0.5, $"{turned} of a camera that hangs upside down");
     }
 }
