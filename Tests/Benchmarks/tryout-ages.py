@@ -55,12 +55,15 @@ class Service:
         return self.request("GET", path)
 
     def follow(self, ages):
-        with urllib.request.urlopen(f"{self.address}/api/v1/events/stream") as stream:
-            for line in stream:
-                if line.startswith(b"data: ") and b'"ageMs"' in line:
-                    answer = json.loads(line[6:])
-                    if not answer.get("reused"):
-                        ages.append(answer["ageMs"])
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/v1/events/stream") as stream:
+                for line in stream:
+                    if line.startswith(b"data: ") and b'"ageMs"' in line:
+                        answer = json.loads(line[6:])
+                        if not answer.get("reused"):
+                            ages.append(answer["ageMs"])
+        except OSError:
+            pass  # The service was stopped.
 
     def stop(self):
         self.process.terminate()
