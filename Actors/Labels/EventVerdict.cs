@@ -32,7 +32,7 @@ internal sealed class EventVerdict(IReadOnlyList<string> values, bool isRight)
     }
 
     /// <summary>The label of the event's frame.</summary>
-    /// <exception cref="HttpFailureException">The event announced something that is no label of the question.</exception>
+    /// <exception cref="HttpFailureException">The event announced something that is not a label of the question.</exception>
     public string ValueOf(HistoryEvent happened) =>
         !values.Contains(happened.To) ? throw HttpFailureException.Invalid(
             "event", $"the event announced '{happened.To}', which is none of {string.Join(", ", values)}; send one of them")

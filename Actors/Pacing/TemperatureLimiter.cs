@@ -43,7 +43,7 @@ internal sealed class TemperatureLimiter(double limit, double minFactor)
     private double? _mean;
     private int _waits;
 
-    /// <summary>The share of time that the engine may work, from the least share to 1; 1 is no limit.</summary>
+    /// <summary>The share of time that the engine may work, from the least share to 1; 1 means no limit.</summary>
     public double Factor { get; private set; } = 1;
 
     /// <summary>A period has passed.</summary>

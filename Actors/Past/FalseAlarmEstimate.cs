@@ -39,7 +39,7 @@ internal static class FalseAlarmEstimate
     /// <param name="answers">All answers.</param>
     /// <param name="alarms">The events.</param>
     /// <param name="yesAbove">Least logit that is yes.</param>
-    /// <param name="noBelow">Largest logit that is no.</param>
+    /// <param name="noBelow">Largest logit that means no.</param>
     public static ExpectedFalse Of(
         IReadOnlyList<LabelScore> labels, AlarmScores answers, IReadOnlyList<ReplayedAlarm> alarms, double yesAbove, double noBelow)
     {

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Actors.States;
 /// moved camera. Compares a picture every few minutes, and says so when most of the last ones are unlike all labelled ones. Uses only the moments
 /// that it is given. One caller at a time.</summary>
 /// <remarks>Pictures of the same minute are nearly the same one, so that many of them would count as evidence that is not there: a van that parks
-/// for half an hour is no drift.</remarks>
+/// for half an hour is not drift.</remarks>
 internal sealed class DriftMonitor
 {
     /// <summary>Pictures are at least so far apart.</summary>

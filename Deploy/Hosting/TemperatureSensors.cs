@@ -45,7 +45,7 @@ internal static class TemperatureSensors
             return null;
         }
 
-        // A hundredth of a degree above zero is no temperature that a board has; a value of that size is in degrees.
+        // No board has a hundredth of a degree above zero; a value of that size is in degrees.
         var celsius = Math.Abs(value) is >= 10 and <= 200 ? value : value / 1000;
         return celsius != 0 && celsius is > Lowest and < Highest ? celsius : null;
     }

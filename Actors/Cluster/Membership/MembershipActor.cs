@@ -19,7 +19,7 @@ internal sealed partial class MembershipActor : ReceiveActor
     /// <summary>Checks in a row in which a host that was started again waits for unreachable ones, until those are given up.</summary>
     private const int ChecksBeforeDown = 3;
 
-    /// <summary>Checks in which a host that was to join other hosts than the seeds is no member, until it tries the seeds.</summary>
+    /// <summary>Checks in which a host that was to join other hosts than the seeds is not a member, until it tries the seeds.</summary>
     private const int ChecksBeforeSeeds = 8;
 
     /// <summary>Most hosts outside of <c>Cluster:Nodes</c> whose reports are kept.</summary>
@@ -196,7 +196,7 @@ internal sealed partial class MembershipActor : ReceiveActor
         Ask(isUp);
     }
 
-    /// <summary>Asks hosts that are no reachable members whether they live, and tells seeds among them which hosts work together here.</summary>
+    /// <summary>Asks hosts that are not reachable members whether they live, and tells seeds among them which hosts work together here.</summary>
     private void Ask(bool isUp)
     {
         _round++;
@@ -255,7 +255,7 @@ internal sealed partial class MembershipActor : ReceiveActor
         }
     }
 
-    /// <summary>A host works in a part of the cluster of which this host is no member.</summary>
+    /// <summary>A host works in a part of the cluster of which this host is not a member.</summary>
     private void Reported(ClusterPart part)
     {
         var address = AddressOf(Sender.Path.Address);

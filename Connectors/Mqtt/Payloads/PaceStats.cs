@@ -9,7 +9,7 @@ public sealed record PaceStats
     public const string TooHot = "temperature";
     public const string Quiet = "quietHours";
 
-    /// <summary>The share of time that the engine may work, above 0 and at most 1; 1 is no limit at this moment.</summary>
+    /// <summary>The share of time that the engine may work, above 0 and at most 1; 1 means no limit at this moment.</summary>
     public double Factor { get; init; } = 1;
 
     /// <summary>What limits it: <c>none</c>, <c>temperature</c> or <c>quietHours</c>; the stronger one of both.</summary>
